@@ -1,0 +1,317 @@
+"""The contract between tools and apps: what a bundle holds, and what its numbers mean.
+
+Floor 0: standard library and numpy only, so that apps, tests and `--help` load it at once.
+A bundle is a folder with `manifest.json`, the model files and `golden/`; Python, Kotlin and Swift
+read the same manifest and type no number themselves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from model.errors import ContractError
+
+SCHEMA = 1
+MANIFEST_NAME = "manifest.json"
+FACE_SIZE = 256
+
+# Five points (left eye, right eye, nose, mouth corners; left as seen in the picture) of the ArcFace
+# template for a 112 px crop, x and y in pixels.
+TEMPLATE_112 = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
+IDENTITY_INPUT_SIZE = 112
+
+Precision = Literal["fp32", "fp16", "int8"]
+Format = Literal["onnx", "tflite", "mlpackage"]
+Model = Literal["generator", "identity"]
+Layout = Literal["NCHW", "NHWC", "NC"]
+Measured = Literal["executed", "interpreted", "not executed", "skipped"]
+
+DUAL_USE_NOTICE = (
+    "Pictures made with these models are synthetic and must be labelled as such. "
+    "Use them only with the consent of the people shown."
+)
+
+
+def face_template(size: int = FACE_SIZE) -> tuple[tuple[float, float], ...]:
+    """Where the five points lie in an aligned face of `size` px: ((x, y), ...) in pixels."""
+    crop = identity_crop(FACE_SIZE)
+    scale = (crop.stop - crop.start) / IDENTITY_INPUT_SIZE
+    return tuple(
+        ((x * scale + crop.start) * size / FACE_SIZE, (y * scale + crop.start) * size / FACE_SIZE)
+        for x, y in TEMPLATE_112
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityCrop:
+    """Rows and columns `start:stop` of an aligned face, resized to `size` for the identity encoder.
+
+    The resize is bilinear with corners aligned.
+    """
+
+    start: int
+    stop: int
+    size: int = IDENTITY_INPUT_SIZE
+
+
+def identity_crop(face_size: int = FACE_SIZE) -> IdentityCrop:
+    """The crop of an aligned face of `face_size` px: 26:230 of 256, 13:115 of 128, 7:57 of 64."""
+    start = math.ceil(26 * face_size / 256)
+    return IdentityCrop(start, face_size - start)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a model, addressed by its name, never by its position.
+
+    Attributes:
+        name: the tensor's name in the file.
+        description: one sentence for the person who wires it up.
+        shape: all axes, batch first.
+        layout: what the axes mean; NC is a batch of vectors.
+        dtype: numpy name, little-endian.
+        range: smallest and largest value, in the units of the stored numbers.
+        color: channel order of a picture, None for vectors.
+        scale: real value = scale * (stored - zero_point); None where stored values are real.
+        zero_point: see `scale`.
+    """
+
+    name: str
+    description: str
+    shape: tuple[int, ...]
+    layout: Layout
+    dtype: Literal["float32", "uint8"]
+    range: tuple[float, float]
+    color: Literal["RGB"] | None = None
+    scale: float | None = None
+    zero_point: int | None = None
+
+    def check(self, array: np.ndarray[Any, Any], model_file: str) -> None:
+        """Refuse an array that is not what this tensor takes.
+
+        Raises:
+            ContractError: shape or dtype differ, or a value is not finite.
+        """
+        if array.shape != self.shape or array.dtype != np.dtype(self.dtype):
+            raise ContractError(
+                f"'{self.name}' is {array.shape} {array.dtype}; {model_file} expects "
+                f"{self.shape} {self.layout} {self.dtype}. "
+                "pipeline.tensor converts pictures to what a model takes"
+            )
+        if not np.isfinite(array).all():
+            raise ContractError(
+                f"'{self.name}' has values that are not finite; {model_file} expects numbers in "
+                f"{self.range[0]:g}..{self.range[1]:g}. Look at where the array was made"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far a model file is from the PyTorch network as trained, worst case over all samples.
+
+    The numbers are None where nothing was executed. `psnr_peak` is the picture range that psnr_db
+    refers to (255 for 8-bit pictures); for the identity encoder the pictures' numbers are None.
+    """
+
+    measured: Measured
+    samples: int = 0
+    psnr_db: float | None = None
+    psnr_peak: float | None = None
+    ssim: float | None = None
+    max_abs: float | None = None
+    identity_cosine: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model file of a bundle. `sha256` and `bytes` of a package folder cover all its files."""
+
+    model: Model
+    file: str
+    format: Format
+    precision: Precision
+    sha256: str
+    bytes: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    parity: Parity
+
+    @property
+    def size_mb(self) -> float:
+        """Megabytes of 10^6 bytes, as phones count them."""
+        return self.bytes / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Align:
+    """Where a face must lie before the models see it; see `face_template`."""
+
+    size: int
+    template: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Which weights a bundle was made from."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`manifest.json`: everything an app has to know about a bundle."""
+
+    name: str
+    version: str
+    created: str
+    checkpoint: Checkpoint
+    identity_checkpoint: Checkpoint | None
+    tools: dict[str, str]
+    align: Align
+    identity: IdentityCrop
+    models: tuple[ModelSpec, ...]
+    notice: str = DUAL_USE_NOTICE
+    schema: int = SCHEMA
+
+    def find(self, model: Model, format: Format, precision: Precision) -> ModelSpec:
+        """The plain model file of that kind (not a baked one).
+
+        Raises:
+            ContractError: the bundle has none.
+        """
+        wanted = f"{model}-{precision}.{format}"
+        for spec in self.models:
+            if spec.file == wanted:
+                return spec
+        have = ", ".join(spec.file for spec in self.models) or "nothing"
+        raise ContractError(
+            f"bundle '{self.name}' has no {wanted}; it holds {have}. "
+            f"Make it with python -m export.{'coreml' if format == 'mlpackage' else format}"
+        )
+
+
+def dumps(manifest: Manifest) -> str:
+    """The manifest as JSON text."""
+    return json.dumps(dataclasses.asdict(manifest), indent=2, allow_nan=False) + "\n"
+
+
+def loads(text: str) -> Manifest:
+    """The manifest from JSON text; unknown keys are ignored, as apps do.
+
+    Raises:
+        ContractError: not JSON, an unknown schema, a missing key or a value of the wrong type.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise ContractError(
+            f"the manifest is not JSON ({error}). Export the bundle again"
+        ) from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA:
+        raise ContractError(
+            f"the manifest has schema {schema!r}; this version reads schema {SCHEMA}. "
+            "Export the bundle again with these tools, or update them"
+        )
+    manifest = _parse(Manifest, data, "manifest")
+    for spec in manifest.models:
+        # A manifest may come from anywhere; a file name must not lead out of its bundle.
+        if not spec.file or spec.file != os.path.basename(spec.file) or spec.file.startswith("."):
+            raise ContractError(f"the manifest names '{spec.file}', which is not a plain file name")
+    return manifest
+
+
+def load_bundle(folder: Path) -> Manifest:
+    """Read `folder`'s manifest.
+
+    Raises:
+        ContractError: the folder is no bundle, or its manifest is broken or names missing files.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ContractError(
+            f"{folder} is no bundle: {MANIFEST_NAME} cannot be read. "
+            "Make a bundle with python -m export CHECKPOINT"
+        ) from None
+    manifest = loads(text)
+    for spec in manifest.models:
+        if not (folder / spec.file).exists():
+            raise ContractError(
+                f"{folder} lacks {spec.file}, which its manifest names. Export again"
+            )
+    return manifest
+
+
+def digest(path: Path) -> tuple[str, int]:
+    """SHA-256 and size in bytes of a file, or of a folder's files in the order of their names."""
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    sha, size = hashlib.sha256(), 0
+    for file in files:
+        if path.is_dir():
+            sha.update(file.relative_to(path).as_posix().encode() + b"\0")
+        data = file.read_bytes()
+        sha.update(data)
+        size += len(data)
+    return sha.hexdigest(), size
+
+
+T = TypeVar("T")
+
+
+def _parse(kind: type[T], data: Any, where: str) -> T:
+    """Build a dataclass of this module from JSON data, by its annotations."""
+    if not isinstance(data, dict):
+        raise ContractError(f"{where} is {type(data).__name__}; expected an object")
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if field.name in data:
+            value = data[field.name]
+            values[field.name] = _value(hints[field.name], value, f"{where}.{field.name}")
+        elif field.default is dataclasses.MISSING:
+            raise ContractError(f"{where} lacks '{field.name}'. Export the bundle again")
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None and type(None) in args:
+            return None
+        (hint,) = (a for a in args if a is not type(None))
+        return _value(hint, value, where)
+    if dataclasses.is_dataclass(hint):
+        return _parse(hint, value, where)  # type: ignore[arg-type]
+    if origin is tuple and isinstance(value, list):
+        if args[-1] is not Ellipsis and len(value) != len(args):
+            raise ContractError(f"{where} has {len(value)} values; expected {len(args)}")
+        return tuple(_value(args[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {str(k): _value(args[1], v, f"{where}.{k}") for k, v in value.items()}
+    if origin is Literal and value in args:
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint in (int, str) and type(value) is hint:
+        return value
+    raise ContractError(f"{where} is {value!r}, which the contract does not allow here")
