@@ -17,8 +17,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import ClassVar, NoReturn
+from collections.abc import Sequence
+from typing import ClassVar, NoReturn, Protocol
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
@@ -67,14 +67,17 @@ class ImageError(BadInput):
     """A picture cannot be read or used."""
 
 
-def guard(main: Callable[[Sequence[str] | None], int]) -> Callable[[Sequence[str] | None], int]:
+class Command(Protocol):
+    """A command's `main`: takes argv (None for `sys.argv`), returns an exit code."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+
+
+def guard(main: Command) -> Command:
     """Wrap a command so that a user's mistake ends in one line on stderr and an exit code.
 
     Bugs still end in a traceback: hiding them would help nobody. SIGTERM is handled as Ctrl-C is,
     so that temporary folders are removed and children are ended on both.
-
-    Args:
-        main: takes argv (None for `sys.argv`) and returns an exit code.
     """
 
     @functools.wraps(main)

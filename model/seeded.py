@@ -1,0 +1,98 @@
+"""Seeded random checkpoints: for trying the tools before trained weights are at hand.
+
+`python -m model.seeded -o build/` writes `generator.pt` and `mobilefacenet.pt`. They have the real
+architecture, size and speed; the pictures they make are noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import guard
+
+if TYPE_CHECKING:
+    from model.generator import Generator, GeneratorConfig
+    from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
+
+
+def seeded_generator(config: GeneratorConfig | None = None, seed: int = 0) -> Generator:
+    """A generator with random weights whose activations keep the size that trained ones have."""
+    import torch
+
+    from model.generator import Generator
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Generator(config)
+        faces = torch.nn.functional.interpolate(torch.rand(4, 3, 8, 8) * 2 - 1, 64, mode="bilinear")
+        embeddings = torch.nn.functional.normalize(torch.randn(4, network.config.embedding_size))
+        with torch.no_grad():
+            for block in network.identity_encoder.modulated_blocks():
+                # Unit embeddings have entries near 0.04: keep the modulation near scale one.
+                block.fc_var.bias.fill_(1.0)
+            for stage in network.decoder.stages():
+                for mix in stage:
+                    # Attention is not squashed and twelve blocks multiply it: start it near 1/2.
+                    mix.conv_attention.weight.mul_(0.1)
+                    mix.conv_attention.bias.fill_(0.5)
+            _settle_statistics(network, faces, embeddings)
+    return network.requires_grad_(False).eval()
+
+
+def seeded_identity_encoder(
+    config: MobileFaceNetConfig | None = None, seed: int = 0
+) -> MobileFaceNet:
+    """A MobileFaceNet with random weights; its embeddings tell nobody apart."""
+    import torch
+
+    from model.mobilefacenet import MobileFaceNet
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = MobileFaceNet(config)
+        faces = torch.nn.functional.interpolate(
+            torch.rand(8, 3, 14, 14) * 2 - 1, 112, mode="bilinear"
+        )
+        _settle_statistics(network, faces)
+    return network.requires_grad_(False).eval()
+
+
+def _settle_statistics(network: Generator | MobileFaceNet, *inputs: object) -> None:
+    """Set the BN statistics to what `inputs` give, layer by layer."""
+    import torch
+
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.momentum = None  # average instead of decay
+    with torch.no_grad():
+        network.train()(*inputs)
+    for norm in norms:
+        norm.momentum = 0.1
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the two seeded checkpoints."""
+    parser = argparse.ArgumentParser(prog="python -m model.seeded", description=__doc__)
+    parser.add_argument("-o", "--output-dir", type=Path, default=Path("build"))
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+
+    from model.checkpoint import save
+
+    for name, network in (
+        ("generator.pt", seeded_generator(seed=args.seed)),
+        ("mobilefacenet.pt", seeded_identity_encoder(seed=args.seed)),
+    ):
+        save(network, args.output_dir / name)
+        print(args.output_dir / name)
+    print("random weights: for trying the tools, the pictures are noise", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
