@@ -7,6 +7,7 @@ architecture, size and speed; the pictures they make are noise.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,14 +32,7 @@ def seeded_generator(config: GeneratorConfig | None = None, seed: int = 0) -> Ge
         faces = torch.nn.functional.interpolate(torch.rand(4, 3, 8, 8) * 2 - 1, 64, mode="bilinear")
         embeddings = torch.nn.functional.normalize(torch.randn(4, network.config.embedding_size))
         with torch.no_grad():
-            for block in network.identity_encoder.modulated_blocks():
-                # Unit embeddings have entries near 0.04: keep the modulation near scale one.
-                block.fc_var.bias.fill_(1.0)
-            for stage in network.decoder.stages():
-                for mix in stage:
-                    # Attention is not squashed and twelve blocks multiply it: start it near 1/2.
-                    mix.conv_attention.weight.mul_(0.1)
-                    mix.conv_attention.bias.fill_(0.5)
+            _tame(network)
             _settle_statistics(network, faces, embeddings)
     return network.requires_grad_(False).eval()
 
@@ -59,6 +53,19 @@ def seeded_identity_encoder(
         )
         _settle_statistics(network, faces)
     return network.requires_grad_(False).eval()
+
+
+def _tame(network: Generator) -> None:
+    """Keep activations bounded, as training does, so that parity is judged on sane numbers."""
+    for block in network.identity_encoder.modulated_blocks():
+        # Unit embeddings have entries near 0.04: keep the modulation near scale one.
+        block.fc_var.bias.fill_(1.0)
+    for mix in itertools.chain(*network.decoder.stages()):
+        # Attention is not squashed and twelve blocks multiply it: start it near 1/2.
+        mix.conv_attention.weight.mul_(0.02)
+        assert mix.conv_attention.bias is not None
+        mix.conv_attention.bias.fill_(0.5)
+        mix.basic_block.conv3x3.weight.mul_(0.3)
 
 
 def _settle_statistics(network: Generator | MobileFaceNet, *inputs: object) -> None:
