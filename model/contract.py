@@ -38,7 +38,7 @@ TEMPLATE_112 = (
 IDENTITY_INPUT_SIZE = 112
 
 Precision = Literal["fp32", "fp16", "int8"]
-Format = Literal["onnx", "tflite", "mlpackage"]
+Format = Literal["pt", "onnx", "tflite", "mlpackage"]
 Model = Literal["generator", "identity"]
 Layout = Literal["NCHW", "NHWC", "NC"]
 Measured = Literal["executed", "interpreted", "not executed", "skipped"]

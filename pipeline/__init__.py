@@ -1,0 +1,1 @@
+"""Running a swap: backends, pictures, metrics. Importing this package loads nothing heavy."""

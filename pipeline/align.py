@@ -1,0 +1,63 @@
+"""Put a face where the models expect it: five points onto the contract's template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.contract import FACE_SIZE, face_template
+
+Matrix = NDArray[np.float64]
+
+
+def similarity(points: NDArray[np.floating], template: NDArray[np.floating]) -> Matrix:
+    """The rotation, uniform scale and shift that best map `points` onto `template`.
+
+    Least squares in the four unknowns of a similarity transform; it never mirrors.
+
+    Args:
+        points: (N, 2) float, x and y in pixels, N >= 2.
+        template: (N, 2) float, likewise.
+
+    Returns:
+        (2, 3) float64: template ≈ matrix @ (x, y, 1).
+    """
+    x, y = np.asarray(points, np.float64).T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    # u = a x - b y + c and v = b x + a y + d
+    rows = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
+    wanted = np.asarray(template, np.float64).T.ravel()
+    a, b, c, d = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    return np.array([[a, -b, c], [b, a, d]])
+
+
+def align(
+    image: NDArray[np.uint8], points: NDArray[np.floating], size: int = FACE_SIZE
+) -> NDArray[np.uint8]:
+    """Cut out a face so that its five points lie on the template.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        points: (5, 2) float: eyes, nose, mouth corners, left as seen in the picture first.
+        size: edge of the aligned face in pixels.
+
+    Returns:
+        (size, size, 3) uint8 RGB; black where the picture ends.
+    """
+    return warp(image, similarity(points, np.array(face_template(size))), size)
+
+
+def warp(image: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]:
+    """Resample `image`, (H, W, 3) uint8, by the (2, 3) `matrix` into (size, size, 3), bicubic."""
+    inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
+    # PIL maps output pixel centres to input positions with corners at the integers; our points have
+    # pixel centres at the integers: half a pixel on either side.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    coefficients: Any = tuple((half @ inverse @ np.linalg.inv(half))[:2].ravel())
+    warped = Image.fromarray(image).transform(
+        (size, size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
+    )
+    return np.asarray(warped)

@@ -1,0 +1,93 @@
+"""What every runtime looks like from outside."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+from numpy.typing import NDArray
+
+from model.contract import Measured, ModelSpec
+from model.errors import ContractError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a runtime works on this machine; false in a condition when it does not."""
+
+    ok: bool
+    why: str = ""
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+class Backend(Protocol):
+    """A loaded model file. No base class: a test double is eight lines."""
+
+    name: ClassVar[str]
+    spec: ModelSpec
+
+    @classmethod
+    def available(cls) -> Availability:
+        """Whether the runtime can work here, and if not, why not and what would help."""
+        ...
+
+    @classmethod
+    def load(cls, spec: ModelSpec, root: Path, *, threads: int = 4) -> Self:
+        """Load `root / spec.file`."""
+        ...
+
+    @property
+    def measured(self) -> Measured:
+        """How outputs come about: executed by the real runtime, or interpreted."""
+        ...
+
+    def run(self, **inputs: NDArray[Any]) -> Arrays:
+        """Compute the outputs by name from inputs by name, as `spec` describes them.
+
+        Raises:
+            ContractError: an input is missing, unknown, or not what `spec` says.
+        """
+        ...
+
+
+def installed(package: str, extra: str) -> Availability:
+    """Available if the Python package can be found; it is not imported."""
+    if importlib.util.find_spec(package) is not None:
+        return Availability(True)
+    return Availability(False, f"{package} is not installed; pip install -e '.[{extra}]'")
+
+
+def check_inputs(spec: ModelSpec, inputs: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse inputs that are not exactly what `spec` lists.
+
+    Raises:
+        ContractError: a name, shape, dtype or value is wrong.
+    """
+    names = [tensor.name for tensor in spec.inputs]
+    if set(names) != set(inputs):
+        raise ContractError(
+            f"{spec.file} got {', '.join(inputs) or 'nothing'}; it expects {', '.join(names)}"
+        )
+    for tensor in spec.inputs:
+        tensor.check(inputs[tensor.name], spec.file)
+
+
+def check_names(spec: ModelSpec, inputs: set[str], outputs: set[str]) -> None:
+    """Refuse a model file whose own tensor names are not those of its manifest.
+
+    Raises:
+        ContractError: they differ; apps address tensors by name.
+    """
+    wanted = {t.name for t in spec.inputs}, {t.name for t in spec.outputs}
+    if (inputs, outputs) != wanted:
+        raise ContractError(
+            f"{spec.file} has inputs {sorted(inputs)} and outputs {sorted(outputs)}; its manifest "
+            f"says {sorted(wanted[0])} and {sorted(wanted[1])}. Export the bundle again"
+        )

@@ -1,0 +1,64 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from numpy.typing import NDArray
+
+from model.contract import Measured, ModelSpec
+from model.errors import ContractError
+from pipeline.backends.base import Arrays, Availability, check_inputs, check_names, installed
+
+_ERRORS_ONLY = 3  # onnxruntime's severity; warnings are about graphs that users cannot change
+
+
+class OnnxBackend:
+    """One inference session."""
+
+    name: ClassVar[str] = "onnx"
+    measured: Measured = "executed"
+
+    def __init__(self, session: Any, spec: ModelSpec) -> None:
+        """Use `load`."""
+        self.spec = spec
+        self._session = session
+        self._outputs = [t.name for t in spec.outputs]
+
+    @classmethod
+    def available(cls) -> Availability:
+        """ONNX Runtime must be installed."""
+        return installed("onnxruntime", "onnx")
+
+    @classmethod
+    def load(cls, spec: ModelSpec, root: Path, *, threads: int = 4) -> Self:
+        """Load `root / spec.file`.
+
+        Raises:
+            ContractError: ONNX Runtime cannot load the file, or its tensors have other names.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = _ERRORS_ONLY
+        try:
+            session = onnxruntime.InferenceSession(
+                str(root / spec.file), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            raise ContractError(
+                f"ONNX Runtime cannot load {root / spec.file}: {str(error).splitlines()[0]}. "
+                "Export the bundle again"
+            ) from None
+        check_names(
+            spec, {i.name for i in session.get_inputs()}, {o.name for o in session.get_outputs()}
+        )
+        return cls(session, spec)
+
+    def run(self, **inputs: NDArray[Any]) -> Arrays:
+        """Compute one frame."""
+        check_inputs(self.spec, inputs)
+        values = self._session.run(self._outputs, inputs)
+        return dict(zip(self._outputs, values, strict=True))

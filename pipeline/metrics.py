@@ -1,0 +1,40 @@
+"""How near two pictures, or two embeddings, are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+PSNR_CAP_DB = 200.0  # identical pictures; JSON has no infinity, and float32 ends near 150 dB
+
+
+def psnr_db(a: NDArray[np.floating], b: NDArray[np.floating], peak: float) -> float:
+    """Peak signal-to-noise ratio of two arrays of one shape, in dB.
+
+    Args:
+        a: any shape, in units where the largest possible value is `peak`.
+        b: as `a`.
+        peak: size of the value range, 1 for [0, 1] and 2 for [-1, 1].
+
+    Returns:
+        At most `PSNR_CAP_DB`; NaN when a value is not finite.
+    """
+    mse = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
+    if mse == 0:
+        return PSNR_CAP_DB
+    return min(PSNR_CAP_DB, 10 * math.log10(peak**2 / mse))
+
+
+def ssim(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Structural similarity of two RGB pictures, (H, W, 3) float in [0, 1] (scikit-image)."""
+    from skimage.metrics import structural_similarity
+
+    return float(structural_similarity(a, b, channel_axis=2, data_range=1.0))
+
+
+def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Cosine of the angle between two embeddings of any norm, flattened."""
+    a64, b64 = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
+    return float(a64 @ b64 / (np.linalg.norm(a64) * np.linalg.norm(b64)))
