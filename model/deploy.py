@@ -123,8 +123,10 @@ class _Painter(nn.Module):
         return maps
 
     def _identity(self, x: Tensor, modulation: Tensor) -> Tensor:
-        vectors = iter(
-            modulation.reshape(-1, 2 * len(self.modulated), self.channels, 1, 1).unbind(1)
+        # Slices, not unbind: ONNX Runtime 1.23 cannot load a Split into more than 15 parts.
+        vectors = (
+            modulation[:, i : i + self.channels, None, None]
+            for i in range(0, modulation.shape[1], self.channels)
         )
         blocks = iter(self.modulated)
 

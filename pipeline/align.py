@@ -13,7 +13,7 @@ from model.contract import FACE_SIZE, face_template
 Matrix = NDArray[np.float64]
 
 
-def similarity(points: NDArray[np.floating], template: NDArray[np.floating]) -> Matrix:
+def similarity(points: NDArray[np.floating[Any]], template: NDArray[np.floating[Any]]) -> Matrix:
     """The rotation, uniform scale and shift that best map `points` onto `template`.
 
     Least squares in the four unknowns of a similarity transform; it never mirrors.
@@ -35,7 +35,7 @@ def similarity(points: NDArray[np.floating], template: NDArray[np.floating]) -> 
 
 
 def align(
-    image: NDArray[np.uint8], points: NDArray[np.floating], size: int = FACE_SIZE
+    image: NDArray[np.uint8], points: NDArray[np.floating[Any]], size: int = FACE_SIZE
 ) -> NDArray[np.uint8]:
     """Cut out a face so that its five points lie on the template.
 

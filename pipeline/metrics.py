@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 PSNR_CAP_DB = 200.0  # identical pictures; JSON has no infinity, and float32 ends near 150 dB
 
 
-def psnr_db(a: NDArray[np.floating], b: NDArray[np.floating], peak: float) -> float:
+def psnr_db(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]], peak: float) -> float:
     """Peak signal-to-noise ratio of two arrays of one shape, in dB.
 
     Args:
@@ -27,14 +28,14 @@ def psnr_db(a: NDArray[np.floating], b: NDArray[np.floating], peak: float) -> fl
     return min(PSNR_CAP_DB, 10 * math.log10(peak**2 / mse))
 
 
-def ssim(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+def ssim(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> float:
     """Structural similarity of two RGB pictures, (H, W, 3) float in [0, 1] (scikit-image)."""
     from skimage.metrics import structural_similarity
 
     return float(structural_similarity(a, b, channel_axis=2, data_range=1.0))
 
 
-def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+def cosine(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> float:
     """Cosine of the angle between two embeddings of any norm, flattened."""
     a64, b64 = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
     return float(a64 @ b64 / (np.linalg.norm(a64) * np.linalg.norm(b64)))

@@ -1,0 +1,20 @@
+"""Export everything: `python -m export CKPT`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from model.errors import guard
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export to every format."""
+    from export.cli import export_command
+
+    return export_command(None, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

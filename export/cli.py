@@ -1,0 +1,156 @@
+"""The flags and the closing words that all export commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.contract import Format
+
+if TYPE_CHECKING:
+    from model.contract import ModelSpec
+
+_COMMANDS: dict[Format | None, tuple[str, str]] = {
+    None: ("export", "Export a checkpoint to ONNX, TFLite and Core ML, and prove every file."),
+    "onnx": ("export.onnx", "Export a checkpoint to ONNX, and prove every file."),
+    "tflite": ("export.tflite", "Export a checkpoint to TFLite, and prove every file."),
+    "mlpackage": ("export.coreml", "Export a checkpoint to Core ML, and prove every file."),
+}
+_ALL_FORMATS: tuple[Format, ...] = ("onnx", "tflite", "mlpackage")
+
+
+def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
+    """Parse, export, and print the table; `format` None means all of them."""
+    args = _parse(format, argv)
+
+    from export.job import Job, require_converters, run, shipped_identity
+    from export.stages import Stages
+
+    formats = _ALL_FORMATS if format is None else (format,)
+    require_converters(formats)
+    stages = Stages(quiet=args.quiet)
+    identity = args.identity or shipped_identity()
+    if identity is None:
+        stages.say("no identity encoder: none is shipped yet and --identity is not given, so only")
+        stages.say("the generator is exported and identity cosines are not measured")
+    job = Job(
+        checkpoint=args.checkpoint,
+        identity=identity,
+        output_dir=args.output_dir,
+        formats=formats,
+        precisions=tuple(args.precision) if args.precision else None,
+        opset=args.opset,
+        bake=args.bake_identity,
+        parity=args.parity,
+        samples=args.samples,
+        threads=args.threads,
+        seed=args.seed,
+    )
+    manifest = run(job, stages)
+    if args.json:
+        from export.bundle import as_json
+
+        print(as_json(manifest))
+    else:
+        print(table(manifest.models))
+        print(f"\nbundle: {job.place}")
+        print(_next_commands(job.place, args.checkpoint), file=sys.stderr)
+    return 0
+
+
+def table(models: Sequence[ModelSpec]) -> str:
+    """One line per model file: size, distance from PyTorch and how that was found."""
+    rows = [("file", "MB", "PSNR dB", "max abs", "SSIM", "id cosine", "measured")]
+    for spec in models:
+        parity = spec.parity
+        rows.append(
+            (
+                spec.file,
+                f"{spec.size_mb:.2f}",
+                _number(parity.psnr_db, ".1f"),
+                _number(parity.max_abs, ".1e"),
+                _number(parity.ssim, ".5f"),
+                _number(parity.identity_cosine, ".6f"),
+                parity.measured,
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i in (0, len(row) - 1) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    samples = max((spec.parity.samples for spec in models), default=0)
+    note = f"worst of {samples} (face, identity) pairs against the network as trained; PSNR peak 1"
+    return "\n".join([*lines, *([note] if samples else [])])
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namespace:
+    module, description = _COMMANDS[format]
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("checkpoint", type=Path, help=".pt, .pth or .safetensors of a generator")
+    parser.add_argument(
+        "-o", "--output-dir", type=Path, default=Path("dist"),
+        help="the bundle becomes OUTPUT_DIR/<checkpoint name> (default: dist)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--precision", nargs="+", choices=("fp32", "fp16"), help="default: all there are"
+    )
+    parser.add_argument("--identity", type=Path, metavar="CKPT", help="MobileFaceNet weights")
+    parser.add_argument(
+        "--bake-identity", type=Path, metavar="FACE_OR_EMBEDDING",
+        help="make a generator for this one source (aligned face, or .npy embedding): it takes "
+        "the target alone",
+    )  # fmt: skip
+    parser.add_argument("--opset", type=_opset, default=17, help="ONNX operator set (default: 17)")
+    parser.add_argument(
+        "--no-parity", dest="parity", action="store_false",
+        help="skip the proof; the manifest records it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--samples", type=_between(1, 12), default=8, help="pairs in the proof (default: 8)"
+    )
+    parser.add_argument("--threads", type=_between(1, 256), default=2, help="default: 2")
+    parser.add_argument("--seed", type=int, default=0, help="for the random identities")
+    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    return parser.parse_args(argv)
+
+
+class _between:
+    """An argparse type: a whole number in a range."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = self.low - 1
+        if not self.low <= value <= self.high:
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not a whole number from {self.low} to {self.high}"
+            )
+        return value
+
+
+_opset = _between(13, 20)  # what the tracing exporter writes
+
+
+def _next_commands(place: Path, checkpoint: Path) -> str:
+    return (
+        "next:\n"
+        f"  python -m export.verify {place}    # replay the golden samples, here or on a Mac\n"
+        f"  python -m export {checkpoint} --bake-identity face.png    # one source, target alone\n"
+        "  python -m export.doctor    # what this machine can convert and execute"
+    )

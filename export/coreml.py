@@ -1,0 +1,119 @@
+"""PyTorch to a Core ML package. `python -m export.coreml CKPT`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from export.stages import Stages, log_tail
+from export.subject import Artifact, Subject
+from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
+from model.errors import ConversionError, guard
+from pipeline.quiet import quiet
+
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+
+# The L2 norm of an embedding stays out of fp16: eps 1e-12 underflows, the sum can overflow.
+_KEEP_FP32 = frozenset({"reduce_l2_norm", "reduce_sum_square", "clip", "maximum", "real_div"})
+
+
+def convert(
+    subject: Subject,
+    precisions: Sequence[Precision],
+    folder: Path,
+    *,
+    log: Path,
+    stages: Stages,
+) -> Iterator[Artifact]:
+    """Write `subject` as ML Programs (iOS 16 on), pictures as 8-bit RGB images.
+
+    Args:
+        subject: what to export.
+        precisions: some of `PRECISIONS`; Core ML itself casts to fp16, since a PyTorch module in
+            half does not convert.
+        folder: where to write.
+        log: the converter's own words.
+        stages: told what is done.
+
+    Yields:
+        One artifact per precision.
+
+    Raises:
+        ConversionError: coremltools refused the graph.
+    """
+    border = subject.signature("mlpackage", "uint8")
+    for precision in precisions:
+        path = folder / subject.file_name("mlpackage", precision)
+        with stages.stage(path.name):
+            with quiet(log), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                _convert(subject, precision, path, log)
+            stages.note(f"{digest(path)[1] / 1e6:.2f} MB, iOS 16")
+        yield Artifact(subject, path, "mlpackage", precision, border)
+
+
+def _convert(subject: Subject, precision: Precision, path: Path, log: Path) -> None:
+    import coremltools as ct
+    import torch
+
+    border = subject.signature("mlpackage", "uint8")
+    with torch.inference_mode():
+        traced = torch.jit.trace(subject.wrapped(peak=255.0), subject.example(peak=255.0))
+    compute = ct.precision.FLOAT32
+    if precision == "fp16":
+        compute = ct.transform.FP16ComputePrecision(
+            op_selector=lambda op: op.op_type not in _KEEP_FP32
+        )
+    try:
+        package = ct.convert(
+            traced,
+            inputs=[_input(spec) for spec in border.inputs],
+            outputs=[_output(spec) for spec in border.outputs],
+            minimum_deployment_target=ct.target.iOS16,
+            compute_precision=compute,
+            convert_to="mlprogram",
+            skip_model_load=True,  # loading needs macOS, converting does not
+        )
+    except Exception as error:  # coremltools raises whatever its passes meet
+        raise ConversionError(
+            f"coremltools refused {path.stem}: {error}. {log_tail(log)}"
+        ) from error
+    package.short_description = f"MobileFSGAN {subject.model} (arXiv:2204.08339). {DUAL_USE_NOTICE}"
+    for spec in border.inputs:
+        package.input_description[spec.name] = spec.description
+    for spec in border.outputs:
+        package.output_description[spec.name] = spec.description
+    package.save(str(path))
+
+
+def _input(spec: TensorSpec) -> Any:
+    import coremltools as ct
+
+    if spec.color:
+        _, height, width, channels = spec.shape
+        return ct.ImageType(spec.name, (1, channels, height, width), color_layout=spec.color)
+    return ct.TensorType(spec.name, spec.shape)
+
+
+def _output(spec: TensorSpec) -> Any:
+    import coremltools as ct
+    import numpy as np
+
+    if spec.color:
+        return ct.ImageType(spec.name, color_layout=spec.color)
+    return ct.TensorType(spec.name, dtype=np.float32)
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export to Core ML only."""
+    from export.cli import export_command
+
+    return export_command("mlpackage", argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,282 @@
+"""One export, from a checkpoint to a verified bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+import export.coreml
+import export.onnx
+import export.tflite
+from export import bundle
+from export.diagnose import feed, first_nonfinite_tensor
+from export.parity import Chain, Picture, Reference, min_psnr_db, run_torch
+from export.samples import Pair, load_identity, make_pairs
+from export.stages import Stages
+from export.subject import Artifact, Subject
+from model.contract import FACE_SIZE, Format, Manifest, Parity, Precision
+from model.errors import BackendUnavailable, BadInput
+from pipeline.backends import BACKENDS, backend_class, open_backend
+from pipeline.backends.base import Backend
+from pipeline.tensor import to_unit
+
+if TYPE_CHECKING:
+    from model.generator import Generator
+    from model.mobilefacenet import MobileFaceNet
+
+FORMATS: dict[Format, tuple[Precision, ...]] = {
+    "onnx": export.onnx.PRECISIONS,
+    "tflite": export.tflite.PRECISIONS,
+    "mlpackage": export.coreml.PRECISIONS,
+}
+_DEPLOY_GATE_DB = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the user asked for.
+
+    Attributes:
+        checkpoint: the generator's weights.
+        identity: the identity encoder's weights; None leaves it out.
+        output_dir: the bundle becomes `output_dir / <checkpoint name>`.
+        formats: which kinds of file.
+        precisions: which of each format's precisions; None for all.
+        opset: of the ONNX graph, and of the one that TFLite is made from.
+        bake: an aligned face or an embedding to bake in, instead of exporting the plain models.
+        parity: prove every file before the bundle is put in place.
+        samples: how many (face, identity) pairs the proof uses.
+        threads: for the runtimes during the proof.
+        seed: for the random identities among the samples.
+    """
+
+    checkpoint: Path
+    identity: Path | None
+    output_dir: Path
+    formats: tuple[Format, ...]
+    precisions: tuple[Precision, ...] | None = None
+    opset: int = export.onnx.DEFAULT_OPSET
+    bake: Path | None = None
+    parity: bool = True
+    samples: int = 8
+    threads: int = 2
+    seed: int = 0
+
+    @property
+    def place(self) -> Path:
+        """Where the bundle goes."""
+        return self.output_dir / self.checkpoint.stem
+
+    def wanted(self, format: Format) -> tuple[Precision, ...]:
+        """The precisions to export in a format."""
+        return tuple(p for p in FORMATS[format] if self.precisions is None or p in self.precisions)
+
+
+def run(job: Job, stages: Stages) -> Manifest:
+    """Export, prove, and put the bundle in its place; the old one stays until then.
+
+    Raises:
+        CheckpointError: the weights cannot be used.
+        ConversionError: a converter crashed.
+        ParityError: a file does not compute what the network as trained computes.
+        BadInput: another input or the output folder cannot be used.
+    """
+    from model.checkpoint import load_generator, load_identity_encoder
+
+    trained = load_generator(job.checkpoint)
+    encoder = load_identity_encoder(job.identity) if job.identity else None
+    _check_embedding_sizes(trained, encoder)
+    baked = None
+    if job.bake:
+        baked = load_identity(job.bake, encoder, FACE_SIZE, trained.config.embedding_size)
+    with bundle.staging(job.place) as into:
+        log = job.output_dir / f"{job.place.name}.log"
+        log.write_bytes(b"")
+        chain = _start_chain(job, trained, encoder, baked, stages) if job.parity else None
+        checkpoint = bundle.checkpoint_of(job.checkpoint)
+        identity = bundle.checkpoint_of(job.identity) if job.identity else None
+        specs = []
+        for subject in _subjects(trained, encoder, baked, chain, stages):
+            for artifact in _convert(job, subject, into, log, chain, stages):
+                parity = _prove(job, artifact, chain, stages)
+                specs.append(bundle.describe(artifact, parity))
+        made = {spec.file for spec in specs}
+        earlier, identity = bundle.earlier_models(into.place, checkpoint, identity)
+        kept = [spec for spec in earlier if spec.file not in made]
+        reference = chain.reference if chain else None
+        golden = bundle.GOLDEN if baked is None else bundle.GOLDEN_BAKED
+        manifest = bundle.write(
+            into, [*specs, *kept], checkpoint, identity, {golden: reference} if reference else {}
+        )
+        into.publish()
+    return manifest
+
+
+def _check_embedding_sizes(trained: Generator, encoder: MobileFaceNet | None) -> None:
+    if encoder and encoder.config.embedding_size != trained.config.embedding_size:
+        raise BadInput(
+            f"the identity encoder gives {encoder.config.embedding_size} numbers, the generator "
+            f"takes {trained.config.embedding_size}. Give the encoder it was trained with"
+        )
+
+
+def _start_chain(
+    job: Job,
+    trained: Generator,
+    encoder: MobileFaceNet | None,
+    baked: NDArray[np.float32] | None,
+    stages: Stages,
+) -> Chain:
+    """Compute what the network as trained answers on every sample."""
+    with stages.stage("network as trained (PyTorch)"):
+        pairs = make_pairs(
+            job.samples, FACE_SIZE, trained.config.embedding_size, encoder, baked, job.seed
+        )
+        chain = Chain(Reference.compute(trained, encoder, pairs))
+        stages.note(f"{len(pairs)} pairs")
+    return chain
+
+
+def _subjects(
+    trained: Generator,
+    encoder: MobileFaceNet | None,
+    baked: NDArray[np.float32] | None,
+    chain: Chain | None,
+    stages: Stages,
+) -> Iterator[Subject]:
+    """The networks to export, rewritten for inference and held against the one as trained."""
+    import torch
+
+    from model.deploy import BakedGenerator, DeployedGenerator
+
+    embedding_size = trained.config.embedding_size
+    network: torch.nn.Module = DeployedGenerator(trained)
+    if baked is not None:
+        assert isinstance(network, DeployedGenerator)
+        network = BakedGenerator(network, torch.from_numpy(baked))
+    network = network.requires_grad_(False).eval()
+    if chain:
+        with stages.stage("rewritten for inference"):
+            parity = chain.generator(
+                "deploy",
+                lambda pair: run_torch(network, pair, baked=baked is not None),
+                _DEPLOY_GATE_DB,
+            )
+            stages.note(f"{parity.psnr_db:.1f} dB")
+    yield Subject("generator", network, FACE_SIZE, embedding_size, baked is not None)
+    # A baked generator needs no encoder: that is what it is for.
+    if encoder and baked is None:
+        yield Subject("identity", encoder, FACE_SIZE, embedding_size)
+
+
+def _convert(
+    job: Job,
+    subject: Subject,
+    into: bundle.Staging,
+    log: Path,
+    chain: Chain | None,
+    stages: Stages,
+) -> Iterator[Artifact]:
+    """All files of one network; ONNX first, because TFLite is made from it."""
+    if "onnx" in job.formats:
+        yield from export.onnx.convert(
+            subject, job.wanted("onnx"), into.bundle, opset=job.opset, log=log, stages=stages
+        )
+    if "tflite" in job.formats and job.wanted("tflite"):
+        fp32 = into.bundle / subject.file_name("onnx", "fp32")
+        if not fp32.exists():
+            (link,) = export.onnx.convert(
+                subject, ["fp32"], into.work, opset=job.opset, log=log, stages=stages
+            )
+            _prove(job, link, chain, stages)
+            fp32 = link.path
+        yield from export.tflite.convert(
+            subject, job.wanted("tflite"), into.bundle, fp32, work=into.work, log=log, stages=stages
+        )
+    if "mlpackage" in job.formats:
+        yield from export.coreml.convert(
+            subject, job.wanted("mlpackage"), into.bundle, log=log, stages=stages
+        )
+
+
+def _prove(job: Job, artifact: Artifact, chain: Chain | None, stages: Stages) -> Parity:
+    """Run the file that was just made on every sample, where its runtime works."""
+    if chain is None:
+        return Parity("skipped")
+    name = next(n for n, (_, _, format) in BACKENDS.items() if format == artifact.format)
+    with stages.stage(f"{artifact.path.name} against PyTorch"):
+        available = backend_class(name).available()
+        if not available:
+            stages.note(f"converted, not executed: {available.why}")
+            return Parity("not executed")
+        backend = open_backend(
+            name, bundle.describe(artifact), artifact.path.parent, threads=job.threads
+        )
+        parity = hold(backend, artifact, chain)
+        stages.note(summary(parity))
+    return parity
+
+
+def hold(backend: Backend, artifact: Artifact, chain: Chain) -> Parity:
+    """Hold a loaded model file against the chain's reference.
+
+    Raises:
+        ParityError: it computes something else.
+    """
+    output = artifact.signature.outputs[0]
+
+    def answer(pair: Pair) -> NDArray[np.float32]:
+        return backend.run(**feed(artifact, pair))[output.name]
+
+    def picture(pair: Pair) -> Picture:
+        return to_unit(answer(pair), output)
+
+    def explain(pair: Pair) -> str:
+        return first_nonfinite_tensor(artifact, pair)
+
+    link, measured = artifact.path.name, backend.measured
+    if artifact.subject.model == "identity":
+        return chain.identity(link, answer, measured, explain)
+    gate_db = min_psnr_db(artifact.precision, output.dtype == "uint8")
+    return chain.generator(link, picture, gate_db, measured, explain)
+
+
+def summary(parity: Parity) -> str:
+    """The figures of one file in a few words."""
+    if parity.psnr_db is None and parity.identity_cosine is None:
+        return parity.measured
+    words: list[str] = [parity.measured]
+    if parity.psnr_db is not None:
+        words.append(f"{parity.psnr_db:.1f} dB")
+    if parity.identity_cosine is not None:
+        words.append(f"identity cosine {parity.identity_cosine:.5f}")
+    return ", ".join(words)
+
+
+def shipped_identity() -> Path | None:
+    """The identity encoder that comes with the toolkit, if it does."""
+    from model.checkpoint import SHIPPED_IDENTITY_ENCODER
+
+    return SHIPPED_IDENTITY_ENCODER if SHIPPED_IDENTITY_ENCODER.is_file() else None
+
+
+def require_converters(formats: Sequence[Format]) -> None:
+    """Refuse before any work if a converter is not installed.
+
+    Raises:
+        BackendUnavailable: names what is missing and the line that installs it.
+    """
+    from export.doctor import missing_for
+
+    for format in formats:
+        missing = missing_for(format)
+        if missing:
+            raise BackendUnavailable(
+                f"cannot export {format}: {', '.join(missing)} not installed. "
+                "python -m export.doctor says what to install"
+            )

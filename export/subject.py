@@ -1,0 +1,75 @@
+"""What is exported: one network, seen through its border, and the files made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.contract import Format, Model, Precision
+from model.tensors import Pictures, Signature, signature
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A network ready for export, between tensors in [-1, 1].
+
+    Attributes:
+        model: generator or identity encoder.
+        network: `DeployedGenerator`, `BakedGenerator` or `MobileFaceNet`.
+        face_size: edge of the aligned face in pixels.
+        embedding_size: length of an embedding.
+        baked: the generator's identity is inside.
+    """
+
+    model: Model
+    network: nn.Module
+    face_size: int
+    embedding_size: int
+    baked: bool = False
+
+    def wrapped(self, peak: float = 1.0) -> nn.Module:
+        """The network between pictures in [0, peak]."""
+        from model.wrap import PictureGenerator, PictureIdentityEncoder
+
+        if self.model == "identity":
+            return PictureIdentityEncoder(self.network, peak, self.face_size).eval()  # type: ignore[arg-type]
+        return PictureGenerator(self.network, peak).eval()
+
+    def example(self, peak: float = 1.0) -> tuple[Tensor, ...]:
+        """Inputs for tracing, NCHW; their values do not matter, the graph has no branches."""
+        import torch
+
+        face = torch.full((1, 3, self.face_size, self.face_size), peak / 2)
+        if self.model == "identity" or self.baked:
+            return (face,)
+        return face, torch.full((1, self.embedding_size), self.embedding_size**-0.5)
+
+    def signature(self, format: Format, pictures: Pictures = "float") -> Signature:
+        """The tensors at the border of one of its files."""
+        return signature(
+            self.model,
+            format,
+            pictures,
+            face_size=self.face_size,
+            embedding_size=self.embedding_size,
+            baked=self.baked,
+        )
+
+    def file_name(self, format: Format, precision: Precision) -> str:
+        """Model and precision; what else differs goes into the name too."""
+        return f"{self.model}-{precision}{'-baked' if self.baked else ''}.{format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A model file that has just been made, and what it takes and gives."""
+
+    subject: Subject
+    path: Path
+    format: Format
+    precision: Precision
+    signature: Signature

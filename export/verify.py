@@ -1,0 +1,134 @@
+"""Replay a bundle's golden samples on every file it holds: `python -m export.verify BUNDLE`.
+
+Needs no PyTorch and no checkpoint. On a Mac this is what executes the Core ML files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.errors import ContractError, ParityError, guard
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from model.contract import ModelSpec, TensorSpec
+    from pipeline.backends.base import Backend
+
+    Sample = dict[str, NDArray[Any]]
+
+_MIN_IDENTITY_COSINE = 0.999
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check hashes, replay, print a line per file; exit 1 if a file misses its gate."""
+    parser = argparse.ArgumentParser(prog="python -m export.verify", description=__doc__)
+    parser.add_argument("bundle", type=Path, help="a folder made by python -m export")
+    parser.add_argument("--threads", type=int, default=2, help="default: 2")
+    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+    args = parser.parse_args(argv)
+
+    from model.contract import digest, load_bundle
+
+    manifest = load_bundle(args.bundle)
+    golden: dict[str, list[Sample]] = {}
+    rows = []
+    for spec in manifest.models:
+        if digest(args.bundle / spec.file)[0] != spec.sha256:
+            raise ContractError(f"{spec.file} is not the file its manifest describes. Export again")
+        baked = spec.model == "generator" and len(spec.inputs) == 1
+        folder = "golden-baked" if baked else "golden"
+        if folder not in golden:
+            golden[folder] = _read_golden(args.bundle / folder)
+        rows.append({"file": spec.file, **_replay(spec, args.bundle, golden[folder], args.threads)})
+        if not args.json:
+            print(f"{spec.file:<32} {rows[-1]['verdict']}", flush=True)
+    if args.json:
+        print(json.dumps(rows, indent=2))
+    missed = [row["file"] for row in rows if row["held"] is False]
+    if missed:
+        raise ParityError(
+            f"parity missed by {', '.join(missed)} on the golden samples. Export again"
+        )
+    return 0
+
+
+def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) -> dict[str, Any]:
+    """Run one file on all samples it can take; `held` is None where nothing could be run."""
+    from pipeline.backends import BACKENDS, backend_class, open_backend
+
+    name = next(n for n, (_, _, format) in BACKENDS.items() if format == spec.format)
+    available = backend_class(name).available()
+    if not available:
+        return {"held": None, "verdict": f"not executed: {available.why}"}
+    if spec.model == "identity":
+        samples = [s for s in samples if "target_embedding" in s]
+    if not samples:
+        return {"held": None, "verdict": "not executed: no golden sample fits it"}
+    backend = open_backend(name, spec, bundle, threads=threads)
+    worst = min(_score(backend, spec, sample) for sample in samples)
+    unit, gate = ("identity cosine", _MIN_IDENTITY_COSINE)
+    if spec.model == "generator":
+        eight_bit = spec.outputs[0].dtype == "uint8"
+        unit, gate = "dB", 60.0 if spec.precision == "fp32" and not eight_bit else 45.0
+    held = worst >= gate
+    verdict = f"{worst:.5g} {unit}, {backend.measured}" + ("" if held else f" - MISSES {gate:g}")
+    return {"held": held, "worst": worst, "gate": gate, "unit": unit, "verdict": verdict}
+
+
+def _score(backend: Backend, spec: ModelSpec, sample: Sample) -> float:
+    from pipeline.metrics import cosine, psnr_db
+    from pipeline.tensor import to_tensor, to_unit
+
+    def value(tensor: TensorSpec) -> NDArray[Any]:
+        return to_tensor(sample["target"][0], tensor) if tensor.color else sample["embedding"]
+
+    output = spec.outputs[0]
+    answer = backend.run(**{tensor.name: value(tensor) for tensor in spec.inputs})[output.name]
+    if spec.model == "identity":
+        score = cosine(answer, sample["target_embedding"])
+    else:
+        score = psnr_db(to_unit(answer, output), sample["image"][0], peak=1.0)
+    return -math.inf if math.isnan(score) else score
+
+
+def _read_golden(folder: Path) -> list[Sample]:
+    """Arrays by name, one dict per sample.
+
+    Raises:
+        ContractError: the bundle was made with --no-parity, or its samples are damaged.
+    """
+    import numpy as np
+
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        return [
+            {
+                name: _read_array(folder, entry, np)
+                for name, entry in sample.items()
+                if name != "description"
+            }
+            for sample in index["samples"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ContractError(
+            f"{folder} holds no readable golden samples ({error}). Export without --no-parity"
+        ) from None
+
+
+def _read_array(folder: Path, entry: dict[str, Any], np: Any) -> NDArray[Any]:
+    path = folder / Path(entry["file"]).name
+    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
+    array: NDArray[Any] = np.frombuffer(path.read_bytes(), dtype).reshape(entry["shape"])
+    return array.astype(entry["dtype"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
