@@ -78,6 +78,10 @@ def staging(place: Path) -> Iterator[Staging]:
     Raises:
         BadInput: `place` or a folder above it cannot be written, or is something else.
     """
+    if place.parent.is_file():
+        raise BadInput(
+            f"{place.parent} is a file; expected a folder for the bundle as --output-dir"
+        )
     if place.exists() and not (place.is_dir() and _is_bundle_or_empty(place)):
         raise BadInput(f"{place} exists and is no bundle; choose another --output-dir")
     # Absolute, because converters run in child processes with folders of their own.

@@ -32,13 +32,9 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
     formats = _ALL_FORMATS if format is None else (format,)
     require_converters(formats)
     stages = Stages(quiet=args.quiet)
-    identity = args.identity or shipped_identity()
-    if identity is None:
-        stages.say("no identity encoder: none is shipped yet and --identity is not given, so only")
-        stages.say("the generator is exported and identity cosines are not measured")
     job = Job(
         checkpoint=args.checkpoint,
-        identity=identity,
+        identity=args.identity or shipped_identity(),
         output_dir=args.output_dir,
         formats=formats,
         precisions=tuple(args.precision) if args.precision else None,

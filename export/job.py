@@ -94,6 +94,9 @@ def run(job: Job, stages: Stages) -> Manifest:
     baked = None
     if job.bake:
         baked = load_identity(job.bake, encoder, FACE_SIZE, trained.config.embedding_size)
+    if encoder is None:
+        stages.say("no identity encoder (give one with --identity CKPT): only the generator is")
+        stages.say("exported, and identity cosines are not measured")
     with bundle.staging(job.place) as into:
         log = job.output_dir / f"{job.place.name}.log"
         log.write_bytes(b"")

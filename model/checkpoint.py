@@ -100,13 +100,12 @@ def _read_torch(path: Path) -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "global" in str(error).lower():
-            raise CheckpointError(
-                f"{path} holds Python objects whose loading would run code, so it was not loaded; "
-                "expected tensors only. Save it again with torch.save(network.state_dict(), file)"
-            ) from None
-        raise _unreadable(path) from None
+    except pickle.UnpicklingError:
+        raise CheckpointError(
+            f"{path} is a Python pickle that holds more than tensors, or is damaged; loading it "
+            "could run code, so it was not loaded. Save it again with "
+            "torch.save(network.state_dict(), file)"
+        ) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, IndexError):
         # What torch raises for foreign bytes depends on where they stop making sense.
         raise _unreadable(path) from None
@@ -147,8 +146,8 @@ def _fill(network: Network, state: StateDict, path: Path, what: str) -> Network:
         raise CheckpointError(
             f"{path} is not {what}"
             + (f": it looks like {guess}" if guess else "")
-            + (f"; {len(missing)} keys are missing ({_some(missing)})" if missing else "")
-            + (f"; {len(unknown)} keys are unknown ({_some(unknown)})" if unknown else "")
+            + (f"; keys missing: {len(missing)} ({_some(missing)})" if missing else "")
+            + (f"; keys unknown: {len(unknown)} ({_some(unknown)})" if unknown else "")
         )
     loaded = {}
     for name, wanted in expected.items():

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from model.generator import Generator, GeneratorConfig
     from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 
+_RESIDUAL_GAIN = 0.3  # 33 residual branches in a row would multiply rounding errors otherwise
+
 
 def seeded_generator(config: GeneratorConfig | None = None, seed: int = 0) -> Generator:
     """A generator with random weights whose activations keep the size that trained ones have."""
@@ -60,12 +62,15 @@ def _tame(network: Generator) -> None:
     for block in network.identity_encoder.modulated_blocks():
         # Unit embeddings have entries near 0.04: keep the modulation near scale one.
         block.fc_var.bias.fill_(1.0)
+        block.conv3x3.weight.mul_(_RESIDUAL_GAIN)
+    for encode in itertools.chain(*network.attribute_encoder.stages()):
+        encode.conv3x3.weight.mul_(_RESIDUAL_GAIN)
     for mix in itertools.chain(*network.decoder.stages()):
         # Attention is not squashed and twelve blocks multiply it: start it near 1/2.
         mix.conv_attention.weight.mul_(0.02)
         assert mix.conv_attention.bias is not None
         mix.conv_attention.bias.fill_(0.5)
-        mix.basic_block.conv3x3.weight.mul_(0.3)
+        mix.basic_block.conv3x3.weight.mul_(_RESIDUAL_GAIN)
 
 
 def _settle_statistics(network: Generator | MobileFaceNet, *inputs: object) -> None:
