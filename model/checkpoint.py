@@ -96,6 +96,9 @@ def _read_safetensors(path: Path) -> object:
 
 
 def _read_torch(path: Path) -> object:
+    with path.open("rb") as file:
+        if not file.read(2).startswith((b"PK", b"\x80")):  # a zip archive or a binary pickle
+            raise _unreadable(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

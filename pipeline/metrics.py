@@ -23,6 +23,8 @@ def psnr_db(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]], peak: fl
         At most `PSNR_CAP_DB`; NaN when a value is not finite.
     """
     mse = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
+    if not math.isfinite(mse):
+        return math.nan  # min() below would turn it into the best figure there is
     if mse == 0:
         return PSNR_CAP_DB
     return min(PSNR_CAP_DB, 10 * math.log10(peak**2 / mse))
