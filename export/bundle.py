@@ -160,13 +160,14 @@ def write(
     for name, reference in golden.items():
         _write_golden(into.bundle / name, reference)
     face_size = next(t.shape[1 if t.layout == "NHWC" else 2] for t in specs[0].inputs if t.color)
+    tools = _tool_versions()
     manifest = Manifest(
         name=into.place.name,
-        version=importlib.metadata.version("mobilefsgan-toolkit"),
+        version=tools.get("mobilefsgan-toolkit", "not installed"),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         checkpoint=checkpoint,
         identity_checkpoint=identity,
-        tools=_tool_versions(),
+        tools=tools,
         align=Align(face_size, face_template(face_size)),
         identity=identity_crop(face_size),
         models=tuple(sorted(specs, key=lambda spec: spec.file)),

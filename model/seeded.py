@@ -1,6 +1,6 @@
 """Seeded random checkpoints: for trying the tools before trained weights are at hand.
 
-`python -m model.seeded -o build/` writes `generator.pt` and `mobilefacenet.pt`. They have the real
+`python -m model.seeded -o build/` writes `seeded.pt` and `seeded-identity.pt`. They have the real
 architecture, size and speed; the pictures they make are noise.
 """
 
@@ -97,8 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from model.checkpoint import save
 
     for name, network in (
-        ("generator.pt", seeded_generator(seed=args.seed)),
-        ("mobilefacenet.pt", seeded_identity_encoder(seed=args.seed)),
+        ("seeded.pt", seeded_generator(seed=args.seed)),
+        ("seeded-identity.pt", seeded_identity_encoder(seed=args.seed)),
     ):
         save(network, args.output_dir / name)
         print(args.output_dir / name)

@@ -1,0 +1,56 @@
+# Two commands do all set-up on a machine with Python 3.11 and nothing else: `make demo`, `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The shipped checkpoints where there are any, seeded random ones until then.
+SHIPPED_GENERATOR := $(wildcard model/weights/mobilefsgan.pt)
+SHIPPED_IDENTITY := $(wildcard model/weights/mobilefacenet.pt)
+GENERATOR := $(or $(SHIPPED_GENERATOR),build/seeded.pt)
+IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
+BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
+SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/backends/*.py export/*.py)
+
+.PHONY: demo test check fast format clean
+
+demo: $(BUNDLE)/manifest.json  ## export to every format, prove it, print the table
+	@echo
+	@echo "replaying the golden samples of $(BUNDLE):"
+	@$(BIN)/python -m export.verify $(BUNDLE)
+ifeq ($(SHIPPED_GENERATOR),)
+	@echo
+	@echo "The generator's weights are random (seed 0), because none are shipped yet: size, speed"
+	@echo "and parity are real, the pictures are noise. Yours: $(BIN)/python -m export CKPT"
+endif
+
+test: check  ## everything, as CI runs it
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fast: $(READY)  ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow"
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist
+
+$(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
+	$(BIN)/python -m export $(GENERATOR) --identity $(IDENTITY)
+
+build/seeded.pt build/seeded-identity.pt &: model/seeded.py | $(READY)
+	$(BIN)/python -m model.seeded -o build
+
+# requirements.lock holds every version, also of what the pinned packages pull in.
+$(READY): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[torch,onnx,tflite,coreml,faces,dev]'
+	@touch $@

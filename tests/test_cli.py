@@ -1,0 +1,217 @@
+"""The commands as a user meets them: quick help, no noise, clear refusals."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import run
+from PIL import Image
+
+COMMANDS = [
+    "export",
+    "export.onnx",
+    "export.tflite",
+    "export.coreml",
+    "export.verify",
+    "export.doctor",
+    "model.seeded",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_answers_in_under_a_second(command: str) -> None:
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        assert run(command, "--help").returncode == 0
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 1
+
+
+@pytest.mark.parametrize("command", COMMANDS[:4])
+def test_an_unknown_precision_is_a_usage_error(command: str) -> None:
+    assert run(command, "x.pt", "--precision", "fp8").returncode == 2
+
+
+def test_the_table_is_on_stdout_and_the_stages_on_stderr(
+    exported: subprocess.CompletedProcess[str],
+) -> None:
+    assert "generator-fp32.tflite" in exported.stdout
+    assert "measured" in exported.stdout.splitlines()[0]
+    assert "through onnx2tf" in exported.stderr
+    assert "through onnx2tf" not in exported.stdout
+
+
+def test_stages_tell_seconds_and_megabytes(exported: subprocess.CompletedProcess[str]) -> None:
+    (line,) = [li for li in exported.stderr.splitlines() if " generator-fp16.tflite  " in li]
+    assert " s  generator-fp16.tflite" in line
+    assert "MB, 1 XNNPACK partition" in line
+
+
+def test_the_next_commands_are_named(exported: subprocess.CompletedProcess[str]) -> None:
+    words = exported.stderr
+    assert "python -m export.verify" in words[words.index("next:") :]
+
+
+NOISE = [
+    "WARNING",
+    "Warning",
+    "INFO",
+    "tensorflow/",
+    "absl",
+    "coremltools",
+    "XNNPACK delegate",
+    "%|",
+]
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_no_converter_chatter_reaches_the_terminal(
+    noise: str, exported: subprocess.CompletedProcess[str]
+) -> None:
+    assert noise not in exported.stdout + exported.stderr
+
+
+def test_the_chatter_is_in_the_log_beside_the_bundle(bundle: Path) -> None:
+    assert (
+        "XNNPACK" in bundle.with_suffix(".log").read_text()
+        or bundle.with_suffix(".log").stat().st_size
+    )
+
+
+def test_json_is_the_whole_of_stdout(tiny_checkpoints, tmp_path: Path) -> None:
+    result = run("export.onnx", tiny_checkpoints[0], "-o", tmp_path, "--json", "--quiet")
+    assert result.stderr == ""
+    assert {row["file"] for row in json.loads(result.stdout)} >= {"generator-fp32.onnx"}
+
+
+def make_bad_input(name: str, folder: Path, checkpoint: Path) -> list[object]:
+    """Arguments of an export that has to be refused."""
+    path = folder / "bad.pt"
+    np.save(folder / "long.npy", np.full(16, 1, np.float32))
+    np.save(folder / "wide.npy", np.full(17, 17**-0.5, np.float32))
+    np.save(folder / "text.npy", np.array(["a"] * 16))
+    Image.new("RGB", (100, 256)).save(folder / "small.png")
+    (folder / "text.txt").write_text("hello")
+    if name == "missing":
+        return [path]
+    if name == "truncated":
+        path.write_bytes(checkpoint.read_bytes()[:5000])
+    elif name == "text":
+        path.write_text("hello")
+    elif name == "nan":
+        state = torch.load(checkpoint, weights_only=True)
+        state["encoder_head.conv1x1.bias"][0] = torch.nan
+        torch.save(state, path)
+    elif name == "folder for a checkpoint":
+        return [folder]
+    elif name == "file for a folder":
+        return [checkpoint, "-o", folder / "text.txt"]
+    elif name == "generator for an identity encoder":
+        return [checkpoint, "--identity", checkpoint]
+    else:
+        return [checkpoint, "--bake-identity", folder / name]
+    return [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing", "does not exist"),
+        ("truncated", "cut short"),
+        ("text", "not a PyTorch checkpoint"),
+        ("nan", "NaN"),
+        ("folder for a checkpoint", "is a folder"),
+        ("file for a folder", "is a file"),
+        ("generator for an identity encoder", "not a MobileFaceNet"),
+        ("long.npy", "has L2 norm 4; expected 1"),
+        ("wide.npy", "expects an embedding of 16"),
+        ("text.npy", "expects an embedding of 16"),
+        ("small.png", "is 100x256; expected an aligned face of 256x256"),
+        ("text.txt", "neither a readable picture nor an embedding"),
+        ("nothing.npy", "does not exist"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_4_and_writes_nothing(
+    name: str, words: str, tiny_checkpoints: tuple[Path, Path], tmp_path: Path
+) -> None:
+    arguments = make_bad_input(name, tmp_path, tiny_checkpoints[0])
+    output = [] if "-o" in arguments else ["-o", tmp_path / "dist"]
+    result = run("export.onnx", *arguments, *output, "--quiet")
+    assert result.returncode == 4
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+    assert not list(tmp_path.glob("dist/**/*.onnx"))
+
+
+def test_a_face_without_an_encoder_is_a_usage_error(tiny_checkpoints, tmp_path: Path) -> None:
+    import model.checkpoint
+
+    if model.checkpoint.SHIPPED_IDENTITY_ENCODER.exists():
+        pytest.skip("an identity encoder is shipped")
+    Image.new("RGB", (256, 256)).save(tmp_path / "face.png")
+    result = run("export.onnx", tiny_checkpoints[0], "--bake-identity", tmp_path / "face.png")
+    assert result.returncode == 2
+    assert "--identity CKPT" in result.stderr
+
+
+def test_embeddings_of_different_sizes_are_refused(tiny_checkpoints, tmp_path: Path) -> None:
+    from model.checkpoint import save
+    from model.mobilefacenet import MobileFaceNetConfig
+    from model.seeded import seeded_identity_encoder
+
+    save(seeded_identity_encoder(MobileFaceNetConfig(4, 8)), tmp_path / "id.pt")
+    result = run("export.onnx", tiny_checkpoints[0], "--identity", tmp_path / "id.pt")
+    assert result.returncode == 4
+    assert "gives 8 numbers, the generator takes 16" in result.stderr
+
+
+def test_a_crashing_onnxsim_is_survived_and_said_aloud(
+    tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "fake" / "onnxsim"
+    fake.mkdir(parents=True)
+    (fake / "__init__.py").write_text("import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setenv("PYTHONPATH", str(fake.parent))
+    result = run("export.onnx", tiny_checkpoints[0], "-o", tmp_path, "--samples", "1")
+    assert result.returncode == 0, result.stderr
+    assert "NOT simplified: onnxsim crashed" in result.stderr
+
+
+def test_an_onnxsim_that_changes_numbers_is_not_used(
+    tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "fake" / "onnxsim"
+    fake.mkdir(parents=True)
+    (fake / "__init__.py").write_text(
+        "import onnx\n"
+        "from onnx import numpy_helper as nh\n"
+        "def simplify(path):\n"
+        "    model = onnx.load(path)\n"
+        "    for tensor in model.graph.initializer:\n"
+        "        tensor.CopyFrom(nh.from_array(nh.to_array(tensor) * 2, tensor.name))\n"
+        "    return model, True\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(fake.parent))
+    result = run("export.onnx", tiny_checkpoints[0], "-o", tmp_path, "--samples", "1")
+    assert result.returncode == 0, result.stderr
+    assert "NOT simplified: onnxsim changed the numbers" in result.stderr
+
+
+def test_a_crashing_onnx2tf_is_exit_3_with_the_logs_tail(
+    tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "fake" / "onnx2tf"
+    fake.mkdir(parents=True)
+    (fake / "__init__.py").write_text("raise RuntimeError('the very reason')")
+    monkeypatch.setenv("PYTHONPATH", str(fake.parent))
+    result = run("export.tflite", tiny_checkpoints[0], "-o", tmp_path / "dist", "--samples", "1")
+    assert result.returncode == 3
+    assert "the very reason" in result.stderr
+    assert "Traceback" not in result.stderr.split("The end of its log")[0]
+    assert [p.name for p in (tmp_path / "dist").iterdir()] == ["tiny.log"]

@@ -1,0 +1,51 @@
+"""The README's commands exist, with the flags it shows."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+from conftest import ROOT, run
+
+TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    line.split("  #")[0].strip()
+    for text in TEXTS
+    for block in re.findall(r"```sh\n(.*?)```", text.read_text(), re.DOTALL)
+    for line in block.splitlines()
+    if line.strip() and not line.lstrip().startswith("#")
+]
+PYTHON = [line for line in BLOCKS if "python -m " in line]
+MAKE = [line for line in BLOCKS if line.startswith("make ")]
+
+
+@pytest.mark.parametrize("line", PYTHON)
+def test_every_python_command_exists_with_its_flags(line: str) -> None:
+    words = shlex.split(line)
+    module = words[words.index("-m") + 1]
+    result = run(module, "--help")
+    assert result.returncode == 0, result.stderr
+    for flag in (word for word in words if word.startswith("-") and word != "-m"):
+        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", result.stdout), flag
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_every_make_command_exists(line: str) -> None:
+    result = subprocess.run(
+        ["make", "-n", *shlex.split(line)[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_two_commands_that_do_all_set_up_are_there() -> None:
+    assert {"make demo", "make test"} <= set(MAKE)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda t: t.name)
+def test_links_to_files_lead_somewhere(text) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", text.read_text()):
+        assert (text.parent / target).exists(), target
