@@ -16,6 +16,7 @@ from pipeline.tensor import to_tensor
 
 if TYPE_CHECKING:
     from model.generator import Generator
+    from pipeline.mlprogram.program import Intermediate
 
 
 def first_nonfinite_layer(network: Generator, pair: Pair) -> str:
@@ -93,6 +94,19 @@ def _look_tflite(artifact: Artifact, inputs: dict[str, NDArray[Any]]) -> str | N
     return None
 
 
+def _look_mlpackage(artifact: Artifact, inputs: dict[str, NDArray[Any]]) -> str | None:
+    from pipeline.mlprogram.program import Package
+
+    found: list[str] = []
+
+    def look(seen: Intermediate) -> None:
+        if not seen.value.isfinite().all():
+            found.append(f"{seen.name} ({seen.operation})")
+
+    Package(artifact.path).function().run(inputs, mode="stored", hook=look)
+    return found[0] if found else None
+
+
 def _nonfinite(value: NDArray[Any]) -> bool:
     return value.dtype.kind == "f" and not bool(np.isfinite(value).all())
 
@@ -100,4 +114,5 @@ def _nonfinite(value: NDArray[Any]) -> bool:
 _LOOKS: dict[Format, Callable[[Artifact, dict[str, NDArray[Any]]], str | None]] = {
     "onnx": _look_onnx,
     "tflite": _look_tflite,
+    "mlpackage": _look_mlpackage,
 }

@@ -8,9 +8,13 @@ import importlib.util
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from model.contract import Format
 from model.errors import guard
+
+if TYPE_CHECKING:
+    from pipeline.backends.base import Availability
 
 # Package, the extra that brings it, and the version tested together with all the others. A test
 # holds these against pyproject.toml.
@@ -61,9 +65,15 @@ def _abilities() -> dict[str, dict[str, str]]:
         available = backend_class(backend).available()
         abilities[format] = {
             "convert": f"no: {', '.join(missing)} not installed" if missing else "yes",
-            "execute": "yes" if available else f"no: {available.why}",
+            "execute": _how(available),
         }
     return abilities
+
+
+def _how(available: Availability) -> str:
+    if not available:
+        return f"no: {available.why}"
+    return "yes" if available.how == "executed" else f"{available.how} only: {available.why}"
 
 
 @guard

@@ -14,16 +14,13 @@ import export.coreml
 import export.onnx
 import export.tflite
 from export import bundle
-from export.diagnose import feed, first_nonfinite_tensor
-from export.parity import Chain, Picture, Reference, min_psnr_db, run_torch
-from export.samples import Pair, load_identity, make_pairs
+from export.parity import Chain, Reference, run_torch
+from export.prove import prove
+from export.samples import load_identity, make_pairs
 from export.stages import Stages
 from export.subject import Artifact, Subject
-from model.contract import FACE_SIZE, Format, Manifest, Parity, Precision
+from model.contract import FACE_SIZE, Format, Manifest, Precision
 from model.errors import BackendUnavailable, BadInput
-from pipeline.backends import BACKENDS, backend_class, open_backend
-from pipeline.backends.base import Backend
-from pipeline.tensor import to_unit
 
 if TYPE_CHECKING:
     from model.generator import Generator
@@ -106,7 +103,7 @@ def run(job: Job, stages: Stages) -> Manifest:
         specs = []
         for subject in _subjects(trained, encoder, baked, chain, stages):
             for artifact in _convert(job, subject, into, log, chain, stages):
-                parity = _prove(job, artifact, chain, stages)
+                parity = prove(artifact, chain, job.threads, stages)
                 specs.append(bundle.describe(artifact, parity))
         made = {spec.file for spec in specs}
         earlier, identity = bundle.earlier_models(into.place, checkpoint, identity)
@@ -196,7 +193,7 @@ def _convert(
             (link,) = export.onnx.convert(
                 subject, ["fp32"], into.work, opset=job.opset, log=log, stages=stages
             )
-            _prove(job, link, chain, stages)
+            prove(link, chain, job.threads, stages)
             fp32 = link.path
         yield from export.tflite.convert(
             subject, job.wanted("tflite"), into.bundle, fp32, work=into.work, log=log, stages=stages
@@ -205,60 +202,6 @@ def _convert(
         yield from export.coreml.convert(
             subject, job.wanted("mlpackage"), into.bundle, log=log, stages=stages
         )
-
-
-def _prove(job: Job, artifact: Artifact, chain: Chain | None, stages: Stages) -> Parity:
-    """Run the file that was just made on every sample, where its runtime works."""
-    if chain is None:
-        return Parity("skipped")
-    name = next(n for n, (_, _, format) in BACKENDS.items() if format == artifact.format)
-    with stages.stage(f"{artifact.path.name} against PyTorch"):
-        available = backend_class(name).available()
-        if not available:
-            stages.note(f"converted, not executed: {available.why}")
-            return Parity("not executed")
-        backend = open_backend(
-            name, bundle.describe(artifact), artifact.path.parent, threads=job.threads
-        )
-        parity = hold(backend, artifact, chain)
-        stages.note(summary(parity))
-    return parity
-
-
-def hold(backend: Backend, artifact: Artifact, chain: Chain) -> Parity:
-    """Hold a loaded model file against the chain's reference.
-
-    Raises:
-        ParityError: it computes something else.
-    """
-    output = artifact.signature.outputs[0]
-
-    def answer(pair: Pair) -> NDArray[np.float32]:
-        return backend.run(**feed(artifact, pair))[output.name]
-
-    def picture(pair: Pair) -> Picture:
-        return to_unit(answer(pair), output)
-
-    def explain(pair: Pair) -> str:
-        return first_nonfinite_tensor(artifact, pair)
-
-    link, measured = artifact.path.name, backend.measured
-    if artifact.subject.model == "identity":
-        return chain.identity(link, answer, measured, explain)
-    gate_db = min_psnr_db(artifact.precision, output.dtype == "uint8")
-    return chain.generator(link, picture, gate_db, measured, explain)
-
-
-def summary(parity: Parity) -> str:
-    """The figures of one file in a few words."""
-    if parity.psnr_db is None and parity.identity_cosine is None:
-        return parity.measured
-    words: list[str] = [parity.measured]
-    if parity.psnr_db is not None:
-        words.append(f"{parity.psnr_db:.1f} dB")
-    if parity.identity_cosine is not None:
-        words.append(f"identity cosine {parity.identity_cosine:.5f}")
-    return ", ".join(words)
 
 
 def shipped_identity() -> Path | None:

@@ -130,7 +130,7 @@ class Chain:
             run: gives the unit picture for a pair.
             gate_db: PSNR with peak 1 that every pair has to reach.
             measured: how `run` computes.
-            explain: names the first layer that is not finite for a pair.
+            explain: where a pair goes wrong, as the end of a sentence.
 
         Returns:
             The worst figures over all pairs.
@@ -147,8 +147,8 @@ class Chain:
             errors.append(float(np.abs(picture - wanted).max()))
             if ref.encoder is not None and ref.identities is not None:
                 cosines.append(cosine(embed_picture(ref.encoder, picture), ref.identities[i]))
-        self._refuse_below(link, "PSNR", psnrs, gate_db, " dB")
-        self._refuse_below(link, "identity cosine", cosines, MIN_IDENTITY_COSINE, "")
+        self._refuse_below(link, "PSNR", psnrs, gate_db, " dB", explain)
+        self._refuse_below(link, "identity cosine", cosines, MIN_IDENTITY_COSINE, "", explain)
         self.held.append(f"{link} {min(psnrs):.1f} dB")
         return Parity(
             measured, len(psnrs), min(psnrs), 1.0, min(ssims), max(errors),
@@ -170,7 +170,7 @@ class Chain:
             self._refuse_nonfinite(link, pair, embedding, explain)
             errors.append(float(np.abs(embedding - wanted).max()))
             cosines.append(cosine(embedding, wanted))
-        self._refuse_below(link, "identity cosine", cosines, MIN_IDENTITY_COSINE, "")
+        self._refuse_below(link, "identity cosine", cosines, MIN_IDENTITY_COSINE, "", explain)
         return Parity(measured, len(cosines), max_abs=max(errors), identity_cosine=min(cosines))
 
     def _refuse_nonfinite(
@@ -183,13 +183,19 @@ class Chain:
             )
 
     def _refuse_below(
-        self, link: str, what: str, values: Sequence[float], gate: float, unit: str
+        self,
+        link: str,
+        what: str,
+        values: Sequence[float],
+        gate: float,
+        unit: str,
+        explain: Callable[[Pair], str],
     ) -> None:
         if values and not min(values) >= gate:  # NaN is below every gate
-            pair = self.reference.pairs[int(np.argmin(values))].name
+            pair = self.reference.pairs[int(np.argmin(values))]
             raise ParityError(
-                f"parity missed: {link} has {what} {min(values):.4g}{unit} for '{pair}'; the gate "
-                f"is {gate:g}{unit}. {self._before()}"
+                f"parity missed: {link} has {what} {min(values):.4g}{unit} for '{pair.name}'; the "
+                f"gate is {gate:g}{unit}{explain(pair)}. {self._before()}"
             )
 
     def _before(self) -> str:

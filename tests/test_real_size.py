@@ -69,3 +69,52 @@ def test_files_are_as_small_as_promised(
 ) -> None:
     (spec,) = [spec for spec in real[1].models if spec.file == file]
     assert spec.size_mb <= size_mb
+
+
+def as_stored(
+    package: Path, inputs: dict[str, np.ndarray], mode: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """A package's output before rounding to 8 bits, NCHW in 0..255 or a vector, and as given."""
+    from pipeline.mlprogram.program import Package
+
+    function = Package(package).function()
+    seen = {}
+    outputs = function.run(inputs, mode, hook=lambda value: seen.update({value.name: value.value}))
+    return seen[function.block.outputs[0]].numpy(), next(iter(outputs.values()))
+
+
+@pytest.mark.parametrize(("precision", "least_db"), [("fp32", 100), ("fp16", 60)])
+def test_core_ml_generator_as_stored(
+    precision: str, least_db: float, real: tuple[Path, Manifest], reference: Path
+) -> None:
+    import torch
+
+    from model.checkpoint import load_generator
+    from pipeline.portraits import faces
+
+    face = faces(1)[0][None]
+    embedding = np.load(reference / "reference_io.npz")["embedding"][:1].astype("f")
+    network = load_generator(reference / "reference_generator_ddp.pth")
+    with torch.inference_mode():
+        target = torch.from_numpy(face.transpose(0, 3, 1, 2) / np.float32(127.5) - 1).float()
+        wanted = (network(target, torch.from_numpy(embedding)).image256.numpy() + 1) * 127.5
+    package = real[0] / f"generator-{precision}.mlpackage"
+    exact, pixels = as_stored(package, {"target": face, "embedding": embedding}, "stored")
+    assert psnr_db(exact, wanted, peak=255) >= least_db
+    levels = np.abs(pixels.astype(int) - np.rint(wanted).transpose(0, 2, 3, 1))
+    assert (levels <= 1).mean() >= 0.999
+
+
+@pytest.mark.parametrize(("precision", "least_db"), [("fp32", 100), ("fp16", 60)])
+def test_core_ml_identity_encoder_as_stored(
+    precision: str, least_db: float, real: tuple[Path, Manifest], reference: Path
+) -> None:
+    from export.samples import embed
+    from model.checkpoint import load_identity_encoder
+    from pipeline.portraits import faces
+
+    face = faces(1)[0]
+    wanted = embed(load_identity_encoder(reference / "reference_mobilefacenet.pth"), face)
+    package = real[0] / f"identity-{precision}.mlpackage"
+    found, _ = as_stored(package, {"face": face[None]}, "stored")
+    assert psnr_db(found, wanted, peak=2) >= least_db

@@ -18,10 +18,17 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether a runtime works on this machine; false in a condition when it does not."""
+    """Whether a runtime works on this machine; false in a condition when it does not.
+
+    Attributes:
+        ok: it can give outputs.
+        why: why it cannot, or why only in the way that `how` says.
+        how: executed by the real runtime, or interpreted by ours.
+    """
 
     ok: bool
     why: str = ""
+    how: Measured = "executed"
 
     def __bool__(self) -> bool:
         return self.ok

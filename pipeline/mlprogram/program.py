@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +19,18 @@ from pipeline.mlprogram.values import Constant, Constants, tensor_kind
 from pipeline.quiet import quiet
 
 Mode = Literal["fp32", "stored"]
-Hook = Callable[[str, str, Tensor], None]
-"""Called with name, operation and value of every intermediate result."""
+
+
+class Intermediate(NamedTuple):
+    """A value on the way: its name, what computed it, its declared element type, and itself."""
+
+    name: str
+    operation: str
+    kind: str
+    value: Tensor
+
+
+Hook = Callable[[Intermediate], None]
 
 _RGB, _BGR, _GRAY = 20, 30, 10  # ImageFeatureType.ColorSpace
 _MODEL_FILE = "Data/com.apple.CoreML/model.mlmodel"
@@ -132,11 +142,12 @@ class Function:
                     continue
                 (output,) = op.outputs
                 value = OPS[op.type](_arguments(op, values, self._constants))
-                if mode == "stored" and _is_half(output):
+                kind = tensor_kind(output.type).kind
+                if mode == "stored" and kind == "FLOAT16":
                     value = value.half().float()
                 values[output.name] = value
                 if hook is not None:
-                    hook(output.name, op.type, value)
+                    hook(Intermediate(output.name, op.type, kind, value))
         return {
             feature.name: _to_app(values[name], feature)
             for feature, name in zip(self.outputs, self.block.outputs, strict=True)
@@ -197,10 +208,6 @@ def _arguments(op: Any, values: dict[str, Any], constants: Constants) -> Args:
         found = [bound(binding) for binding in argument.arguments]
         arguments[key] = found if key == "values" else found[0]
     return arguments
-
-
-def _is_half(output: Any) -> bool:
-    return tensor_kind(output.type).kind == "FLOAT16"
 
 
 def _parse(path: Path) -> Any:

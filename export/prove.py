@@ -1,0 +1,81 @@
+"""Hold a model file that was just made against the network as trained."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export import bundle
+from export.diagnose import feed, first_nonfinite_tensor
+from export.parity import Chain, Picture, min_psnr_db
+from export.precision import first_stray_operation, headroom
+from export.samples import Pair
+from export.stages import Stages
+from export.subject import Artifact
+from model.contract import Parity
+from pipeline.backends import BACKENDS, backend_class, open_backend
+from pipeline.backends.base import Backend
+from pipeline.tensor import to_unit
+
+
+def prove(artifact: Artifact, chain: Chain | None, threads: int, stages: Stages) -> Parity:
+    """Run the file that was just made on every sample, where its runtime works.
+
+    Raises:
+        ParityError: it does not compute what the network as trained computes.
+    """
+    if chain is None:
+        return Parity("skipped")
+    name = next(n for n, (_, _, format) in BACKENDS.items() if format == artifact.format)
+    with stages.stage(f"{artifact.path.name} against PyTorch"):
+        available = backend_class(name).available()
+        if not available:
+            stages.note(f"converted, not executed: {available.why}")
+            return Parity("not executed")
+        backend = open_backend(
+            name, bundle.describe(artifact), artifact.path.parent, threads=threads
+        )
+        parity = hold(backend, artifact, chain)
+        stages.note(summary(parity))
+        if backend.measured == "interpreted" and artifact.precision == "fp16":
+            stages.note(f"{summary(parity)}, {headroom(artifact, chain.reference.pairs)}")
+    return parity
+
+
+def hold(backend: Backend, artifact: Artifact, chain: Chain) -> Parity:
+    """Hold a loaded model file against the chain's reference.
+
+    Raises:
+        ParityError: it computes something else.
+    """
+    output = artifact.signature.outputs[0]
+
+    def answer(pair: Pair) -> NDArray[np.float32]:
+        return backend.run(**feed(artifact, pair))[output.name]
+
+    def picture(pair: Pair) -> Picture:
+        return to_unit(answer(pair), output)
+
+    def explain(pair: Pair) -> str:
+        where = first_nonfinite_tensor(artifact, pair)
+        if not where and backend.measured == "interpreted":
+            where = first_stray_operation(artifact, pair, gate_db)
+        return where
+
+    gate_db = min_psnr_db(artifact.precision, output.dtype == "uint8")
+    link, measured = artifact.path.name, backend.measured
+    if artifact.subject.model == "identity":
+        return chain.identity(link, answer, measured, explain)
+    return chain.generator(link, picture, gate_db, measured, explain)
+
+
+def summary(parity: Parity) -> str:
+    """The figures of one file in a few words."""
+    if parity.psnr_db is None and parity.identity_cosine is None:
+        return parity.measured
+    words: list[str] = [parity.measured]
+    if parity.psnr_db is not None:
+        words.append(f"{parity.psnr_db:.1f} dB")
+    if parity.identity_cosine is not None:
+        words.append(f"identity cosine {parity.identity_cosine:.5f}")
+    return ", ".join(words)
