@@ -107,7 +107,7 @@ def describe(artifact: Artifact, parity: Parity | None = None) -> ModelSpec:
     return ModelSpec(
         artifact.subject.model, artifact.path.name, artifact.format, artifact.precision, sha256,
         size, artifact.signature.inputs, artifact.signature.outputs,
-        parity or Parity("skipped"),
+        parity or Parity("skipped"), artifact.calibration,
     )  # fmt: skip
 
 

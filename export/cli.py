@@ -44,6 +44,7 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
         samples=args.samples,
         threads=args.threads,
         seed=args.seed,
+        calibration=args.calibration,
     )
     manifest = run(job, stages)
     if args.json:
@@ -99,8 +100,14 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
         help="the bundle becomes OUTPUT_DIR/<checkpoint name> (default: dist)",
     )  # fmt: skip
     parser.add_argument(
-        "--precision", nargs="+", choices=("fp32", "fp16"), help="default: all there are"
-    )
+        "--precision", nargs="+", choices=("fp32", "fp16", "dynamic", "int8", "pal6"),
+        help="default: all that the format has",
+    )  # fmt: skip
+    parser.add_argument(
+        "--calibration", type=Path, metavar="FOLDER",
+        help="aligned faces (256x256 px) that int8 ranges are measured on; default: a small "
+        "built-in set",
+    )  # fmt: skip
     parser.add_argument("--identity", type=Path, metavar="CKPT", help="MobileFaceNet weights")
     parser.add_argument(
         "--bake-identity", type=Path, metavar="FACE_OR_EMBEDDING",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ import export.coreml
 import export.onnx
 import export.tflite
 from export import bundle
-from export.parity import Chain, Reference, run_torch
+from export.calibration import CalibrationSet, built_in, from_folder
+from export.parity import QUANTIZED, QUANTIZED_SAMPLES, Chain, Reference, run_torch
 from export.prove import prove
 from export.samples import load_identity, make_pairs
 from export.stages import Stages
@@ -32,6 +33,7 @@ FORMATS: dict[Format, tuple[Precision, ...]] = {
     "mlpackage": export.coreml.PRECISIONS,
 }
 _DEPLOY_GATE_DB = 60.0
+_CALIBRATED: tuple[Format, ...] = ("onnx", "tflite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Job:
         samples: how many (face, identity) pairs the proof uses.
         threads: for the runtimes during the proof.
         seed: for the random identities among the samples.
+        calibration: a folder of aligned faces for int8; None for the built-in set.
     """
 
     checkpoint: Path
@@ -63,6 +66,7 @@ class Job:
     samples: int = 8
     threads: int = 2
     seed: int = 0
+    calibration: Path | None = None
 
     @property
     def place(self) -> Path:
@@ -94,16 +98,19 @@ def run(job: Job, stages: Stages) -> Manifest:
     if encoder is None:
         stages.say("no identity encoder (give one with --identity CKPT): only the generator is")
         stages.say("exported, and identity cosines are not measured")
+    calibration = _calibrate_on(job, trained, encoder, stages)
     with bundle.staging(job.place) as into:
         log = job.output_dir / f"{job.place.name}.log"
         log.write_bytes(b"")
-        chain = _start_chain(job, trained, encoder, baked, stages) if job.parity else None
+        proof = _Proof(job, trained, encoder, baked, stages)
+        chain = proof.chain("fp32")
         checkpoint = bundle.checkpoint_of(job.checkpoint)
         identity = bundle.checkpoint_of(job.identity) if job.identity else None
         specs = []
         for subject in _subjects(trained, encoder, baked, chain, stages):
-            for artifact in _convert(job, subject, into, log, chain, stages):
-                parity = prove(artifact, chain, job.threads, stages)
+            for artifact in _convert(job, subject, into, log, calibration, proof, stages):
+                show = job.output_dir / f"{job.place.name}-{artifact.path.name}.png"
+                parity = prove(artifact, proof.chain(artifact.precision), job.threads, stages, show)
                 specs.append(bundle.describe(artifact, parity))
         made = {spec.file for spec in specs}
         earlier, identity = bundle.earlier_models(into.place, checkpoint, identity)
@@ -125,21 +132,59 @@ def _check_embedding_sizes(trained: Generator, encoder: MobileFaceNet | None) ->
         )
 
 
-def _start_chain(
-    job: Job,
-    trained: Generator,
-    encoder: MobileFaceNet | None,
-    baked: NDArray[np.float32] | None,
-    stages: Stages,
-) -> Chain:
-    """Compute what the network as trained answers on every sample."""
-    with stages.stage("network as trained (PyTorch)"):
-        pairs = make_pairs(
-            job.samples, FACE_SIZE, trained.config.embedding_size, encoder, baked, job.seed
-        )
-        chain = Chain(Reference.compute(trained, encoder, pairs))
-        stages.note(f"{len(pairs)} pairs")
-    return chain
+def _calibrate_on(
+    job: Job, trained: Generator, encoder: MobileFaceNet | None, stages: Stages
+) -> CalibrationSet | None:
+    """What int8 ranges are measured on, where a format that needs them is exported."""
+    if not any("int8" in job.wanted(f) for f in job.formats if f in _CALIBRATED):
+        return None
+    embedding_size = trained.config.embedding_size
+    if job.calibration is None:
+        chosen = built_in(FACE_SIZE, embedding_size, encoder)
+        stages.say(f"int8 is calibrated on {len(chosen)} built-in pairs (two portraits, varied);")
+        stages.say("--calibration FOLDER with a few hundred faces of your own is better")
+        return chosen
+    chosen = from_folder(job.calibration, FACE_SIZE, embedding_size, encoder)
+    left_out = "".join(f", {n} {reason} left out" for reason, n in chosen.skipped.items())
+    stages.say(
+        f"int8 is calibrated on {len(chosen)} pairs of {len(chosen.faces)} faces from "
+        f"{job.calibration}{left_out}"
+    )
+    return chosen
+
+
+@dataclass
+class _Proof:
+    """The chains: a short one for float files, a longer one for quantized files where any are."""
+
+    job: Job
+    trained: Generator
+    encoder: MobileFaceNet | None
+    baked: NDArray[np.float32] | None
+    stages: Stages
+    started: dict[int, Chain] = field(default_factory=dict)
+
+    def chain(self, precision: Precision) -> Chain | None:
+        """What files of a precision are held against; None with --no-parity."""
+        if not self.job.parity:
+            return None
+        samples = self.job.samples
+        if precision in QUANTIZED:
+            samples = max(samples, QUANTIZED_SAMPLES)
+        if samples not in self.started:
+            self.started[samples] = self._start(samples)
+        return self.started[samples]
+
+    def _start(self, samples: int) -> Chain:
+        """Compute what the network as trained answers on every sample."""
+        with self.stages.stage("network as trained (PyTorch)"):
+            embedding_size = self.trained.config.embedding_size
+            pairs = make_pairs(
+                samples, FACE_SIZE, embedding_size, self.encoder, self.baked, self.job.seed
+            )
+            chain = Chain(Reference.compute(self.trained, self.encoder, pairs))
+            self.stages.note(f"{len(pairs)} pairs")
+        return chain
 
 
 def _subjects(
@@ -179,25 +224,28 @@ def _convert(
     subject: Subject,
     into: bundle.Staging,
     log: Path,
-    chain: Chain | None,
+    calibration: CalibrationSet | None,
+    proof: _Proof,
     stages: Stages,
 ) -> Iterator[Artifact]:
     """All files of one network; ONNX first, because TFLite is made from it."""
     if "onnx" in job.formats:
         yield from export.onnx.convert(
-            subject, job.wanted("onnx"), into.bundle, opset=job.opset, log=log, stages=stages
-        )
+            subject, job.wanted("onnx"), into.bundle, opset=job.opset, calibration=calibration,
+            log=log, stages=stages,
+        )  # fmt: skip
     if "tflite" in job.formats and job.wanted("tflite"):
         fp32 = into.bundle / subject.file_name("onnx", "fp32")
         if not fp32.exists():
             (link,) = export.onnx.convert(
                 subject, ["fp32"], into.work, opset=job.opset, log=log, stages=stages
             )
-            prove(link, chain, job.threads, stages)
+            prove(link, proof.chain("fp32"), job.threads, stages)
             fp32 = link.path
         yield from export.tflite.convert(
-            subject, job.wanted("tflite"), into.bundle, fp32, work=into.work, log=log, stages=stages
-        )
+            subject, job.wanted("tflite"), into.bundle, fp32, calibration=calibration,
+            work=into.work, log=log, stages=stages,
+        )  # fmt: skip
     if "mlpackage" in job.formats:
         yield from export.coreml.convert(
             subject, job.wanted("mlpackage"), into.bundle, log=log, stages=stages

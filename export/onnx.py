@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from export.calibration import CalibrationSet
+from export.onnx_quantize import quantize
 from export.stages import Stages, run_child
 from export.subject import Artifact, Subject
 from model.contract import DUAL_USE_NOTICE, Precision
@@ -17,7 +19,7 @@ from pipeline.quiet import quiet
 if TYPE_CHECKING:
     import onnx
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 DEFAULT_OPSET = 17
 OPSETS = range(13, 21)  # what the tracing exporter writes
 
@@ -33,6 +35,7 @@ def convert(
     folder: Path,
     *,
     opset: int,
+    calibration: CalibrationSet | None = None,
     log: Path,
     stages: Stages,
 ) -> Iterator[Artifact]:
@@ -40,9 +43,11 @@ def convert(
 
     Args:
         subject: what to export.
-        precisions: some of `PRECISIONS`; fp16 is made from fp32, with float32 inputs and outputs.
+        precisions: some of `PRECISIONS`; fp16 and int8 are made from fp32, with float32 inputs and
+            outputs.
         folder: where to write.
         opset: ONNX operator set.
+        calibration: what int8 ranges are measured on.
         log: the converters' own words.
         stages: told what is done.
 
@@ -72,6 +77,13 @@ def convert(
             _to_fp16(fp32, fp16, log)
             stages.note(f"{fp16.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
         yield Artifact(subject, fp16, "onnx", "fp16", border)
+    if "int8" in precisions:
+        assert calibration is not None
+        int8 = folder / subject.file_name("onnx", "int8")
+        with stages.stage(int8.name):
+            quantize(fp32, int8, border, calibration, log, bar=not stages.quiet)
+            stages.note(f"{int8.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
+        yield Artifact(subject, int8, "onnx", "int8", border, calibration.record())
 
 
 def _trace(subject: Subject, path: Path, opset: int, log: Path) -> None:

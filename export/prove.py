@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from export import bundle
 from export.diagnose import feed, first_nonfinite_tensor
-from export.parity import Chain, Picture, min_psnr_db
+from export.parity import (
+    QUANTIZED,
+    Chain,
+    Picture,
+    min_identity_cosine,
+    min_mean_psnr_db,
+    min_psnr_db,
+)
 from export.precision import first_stray_operation, headroom
 from export.samples import Pair
 from export.stages import Stages
@@ -17,9 +26,23 @@ from pipeline.backends import BACKENDS, backend_class, open_backend
 from pipeline.backends.base import Backend
 from pipeline.tensor import to_unit
 
+_ADVICE = (
+    ". python -m export.sensitivity CKPT --format {} ranks the layers that 8 bits hurt and writes "
+    "a recipe that keeps the worst of them"
+)
 
-def prove(artifact: Artifact, chain: Chain | None, threads: int, stages: Stages) -> Parity:
+
+def prove(
+    artifact: Artifact, chain: Chain | None, threads: int, stages: Stages, show: Path | None = None
+) -> Parity:
     """Run the file that was just made on every sample, where its runtime works.
+
+    Args:
+        artifact: the model file.
+        chain: what it is held against; None skips the proof.
+        threads: for the runtime.
+        stages: told what is done.
+        show: where a picture of a quantized generator's worst pairs is written.
 
     Raises:
         ParityError: it does not compute what the network as trained computes.
@@ -35,14 +58,14 @@ def prove(artifact: Artifact, chain: Chain | None, threads: int, stages: Stages)
         backend = open_backend(
             name, bundle.describe(artifact), artifact.path.parent, threads=threads
         )
-        parity = hold(backend, artifact, chain)
+        parity = hold(backend, artifact, chain, show)
         stages.note(summary(parity))
         if backend.measured == "interpreted" and artifact.precision == "fp16":
             stages.note(f"{summary(parity)}, {headroom(artifact, chain.reference.pairs)}")
     return parity
 
 
-def hold(backend: Backend, artifact: Artifact, chain: Chain) -> Parity:
+def hold(backend: Backend, artifact: Artifact, chain: Chain, show: Path | None = None) -> Parity:
     """Hold a loaded model file against the chain's reference.
 
     Raises:
@@ -60,13 +83,20 @@ def hold(backend: Backend, artifact: Artifact, chain: Chain) -> Parity:
         where = first_nonfinite_tensor(artifact, pair)
         if not where and backend.measured == "interpreted":
             where = first_stray_operation(artifact, pair, gate_db)
+        if artifact.precision in QUANTIZED:
+            where += _ADVICE.format("coreml" if artifact.format == "mlpackage" else "tflite")
         return where
 
     gate_db = min_psnr_db(artifact.precision, output.dtype == "uint8")
     link, measured = artifact.path.name, backend.measured
+    min_cosine = min_identity_cosine(artifact.precision, artifact.subject.model)
     if artifact.subject.model == "identity":
-        return chain.identity(link, answer, measured, explain)
-    return chain.generator(link, picture, gate_db, measured, explain)
+        return chain.identity(link, answer, measured, explain, min_cosine=min_cosine)
+    return chain.generator(
+        link, picture, gate_db, measured, explain,
+        mean_gate_db=min_mean_psnr_db(artifact.precision), min_cosine=min_cosine,
+        show=show if artifact.precision in QUANTIZED else None,
+    )  # fmt: skip
 
 
 def summary(parity: Parity) -> str:
@@ -75,7 +105,8 @@ def summary(parity: Parity) -> str:
         return parity.measured
     words: list[str] = [parity.measured]
     if parity.psnr_db is not None:
-        words.append(f"{parity.psnr_db:.1f} dB")
+        mean = f", {parity.mean_psnr_db:.1f} on average" if parity.mean_psnr_db else ""
+        words.append(f"{parity.psnr_db:.1f} dB{mean}")
     if parity.identity_cosine is not None:
         words.append(f"identity cosine {parity.identity_cosine:.5f}")
     return ", ".join(words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from model.mobilefacenet import MobileFaceNet
 
 _NORM_TOLERANCE = 1e-3
+_NAMES = ("Hopper", "Collins")  # in the order of PORTRAITS
 MAX_SAMPLES = 12  # crops and flips of the portraits
 
 
@@ -46,29 +46,33 @@ def make_pairs(
     """Cross the portraits with several identities.
 
     Args:
-        count: how many, at most `MAX_SAMPLES`.
+        count: how many; beyond `MAX_SAMPLES` the same faces meet other identities.
         face_size: edge of the aligned faces in pixels.
         embedding_size: length of the embeddings.
         encoder: gives the portraits' own identities; without it all are random.
         baked: the one identity of a baked generator, (1, E); it is then the only one.
         seed: for the random unit embeddings.
     """
-    pictures = faces(count, face_size)
+    pictures = faces(min(count, MAX_SAMPLES), face_size)
     identities = [("baked", baked)] if baked is not None else []
     if not identities:
         # Each face meets the other's identity first; random ones follow.
         own = [] if encoder is None else _own_identities(encoder, face_size)
         rng = np.random.default_rng(seed)
-        drawn = rng.standard_normal((4 - len(own), 1, embedding_size)).astype(np.float32)
+        drawn = rng.standard_normal((max(4, count // 4) - len(own), 1, embedding_size)).astype(
+            np.float32
+        )
         unit = drawn / np.linalg.norm(drawn, axis=2, keepdims=True)
         identities = own[::-1] + [(f"random {i + 1}", e) for i, e in enumerate(unit)]
-    names = itertools.cycle(["Hopper", "Collins"])
-    return [
-        Pair(f"{name} {i // len(PORTRAITS) + 1} as {identity}", face, embedding)
-        for i, (face, name, (identity, embedding)) in enumerate(
-            zip(pictures, names, itertools.cycle(identities), strict=False)
+    pairs = []
+    for i in range(count):
+        who, turn = i % len(pictures), i // len(pictures)
+        identity, embedding = identities[(i + turn) % len(identities)]
+        name = _NAMES[who % len(PORTRAITS)]
+        pairs.append(
+            Pair(f"{name} {who // len(PORTRAITS) + 1} as {identity}", pictures[who], embedding)
         )
-    ]
+    return pairs
 
 
 def load_identity(

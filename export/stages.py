@@ -89,3 +89,18 @@ def log_tail(log: Path, start: int = 0) -> str:
         lines = file.read().decode(errors="replace").strip().splitlines()
     shown = "".join(f"\n  | {line[:200]}" for line in lines[-_TAIL_LINES:])
     return f"The end of its log ({log}):{shown or ' empty'}"
+
+
+def progress(count: int, what: str, show: bool) -> Iterator[int]:
+    """0 .. count - 1, with a bar on a terminal and a line every quarter elsewhere."""
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    if show and terminal:
+        yield from tqdm(range(count), what, unit="pair", leave=False, file=sys.stderr)
+        return
+    for i in range(count):
+        yield i
+        done = i + 1
+        if show and (done == count or done % max(1, count // 4) == 0):
+            print(f"{'':10}{what}: {done}/{count}", file=sys.stderr, flush=True)

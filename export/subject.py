@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.contract import Format, Model, Precision
+from model.contract import Calibration, Format, Model, Precision
 from model.tensors import Pictures, Signature, signature
 
 if TYPE_CHECKING:
@@ -73,3 +73,4 @@ class Artifact:
     format: Format
     precision: Precision
     signature: Signature
+    calibration: Calibration | None = None

@@ -10,12 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
+from export import flatbuffer
+from export.calibration import CalibrationSet
+from export.ranges import Method, measure, pictures_exactly
 from export.stages import Stages, run_child
 from export.subject import Artifact, Subject
+from export.tflite_quantize import dynamic
 from model.contract import Precision
 from model.errors import ConversionError, guard
+from model.tensors import Pictures
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8")
+_METHOD: Method = "percentile"  # measured best of three: docs/quantization.md
 
 # onnx2tf runs graphs whose only input is a picture on 20 sample photos, and fetches them from the
 # network unless a file of this name lies in its working folder (onnx2tf 1.29,
@@ -30,18 +36,25 @@ def convert(
     folder: Path,
     onnx_file: Path,
     *,
+    calibration: CalibrationSet | None = None,
+    keep: Sequence[str] = (),
     work: Path,
     log: Path,
     stages: Stages,
 ) -> Iterator[Artifact]:
-    """Write `subject` as TFLite files, pictures NHWC float32 in [0, 1], with one named signature.
+    """Write `subject` as TFLite files, with one named signature.
+
+    Pictures are NHWC float32 in [0, 1]; for int8 uint8, scale 1/255 and zero point 0.
 
     Args:
         subject: what to export.
         precisions: some of `PRECISIONS`; fp16 stores weights in half and computes in float32 on
-            CPUs, in half on GPUs.
+            CPUs, in half on GPUs; dynamic stores weights in int8 and quantizes activations on the
+            fly; int8 is whole numbers throughout.
         folder: where to write.
         onnx_file: `subject` as fp32 ONNX; not changed.
+        calibration: what int8 ranges are measured on.
+        keep: names of tensors whose operators int8 leaves float.
         work: for files on the way.
         log: the converters' own words.
         stages: told what is done.
@@ -54,31 +67,68 @@ def convert(
     """
     work = work / f"onnx2tf-{onnx_file.stem}"
     work.mkdir()
-    copy = work / "graph.onnx"
-    shutil.copy(onnx_file, copy)  # onnx2tf rewrites its input file
-    np.save(work / _SAMPLE_FILE, _smooth_pictures())
-    paths = {precision: folder / subject.file_name("tflite", precision) for precision in precisions}
-    task = {
-        "onnx": str(copy),
-        "output": subject.signature("tflite").outputs[0].name,
-        "tflite": {precision: str(path) for precision, path in paths.items()},
-    }
+    paths = {p: folder / subject.file_name("tflite", p) for p in precisions}
+    fp32 = paths.get("fp32", work / "float.tflite")
+    floats = {"fp32": fp32}
+    if "fp16" in paths:
+        floats["fp16"] = paths["fp16"]
     with stages.stage(f"{onnx_file.stem} through onnx2tf"):
-        run_child("export.tflite_child", [json.dumps(task)], log, work)
-    shutil.rmtree(work)
-    border = subject.signature("tflite")
+        _through_onnx2tf(subject, onnx_file, floats, work, log)
     for precision, path in paths.items():
         with stages.stage(path.name):
-            artifact = Artifact(subject, path, "tflite", precision, border)
+            if precision == "dynamic":
+                path.write_bytes(dynamic(fp32.read_bytes()))
+            if precision == "int8":
+                assert calibration is not None
+                _to_int8(subject, fp32, path, calibration, keep, work, log, stages)
+            pictures: Pictures = "uint8" if precision == "int8" else "float"
+            artifact = Artifact(
+                subject, path, "tflite", precision, subject.signature("tflite", pictures),
+                calibration.record() if calibration and precision == "int8" else None,
+            )  # fmt: skip
             partitions = _partitions(artifact)
             stages.note(f"{path.stat().st_size / 1e6:.2f} MB, {partitions} XNNPACK partition")
-        if partitions != 1:
+        if partitions != 1 and not keep:
             raise ConversionError(
                 f"{path.name} runs in {partitions} XNNPACK partitions; one is expected, because "
                 "whatever lies between them runs on slow kernels. An operator of this network is "
                 "unknown to XNNPACK: see model/deploy.py for the rewrites that avoid those"
             )
         yield artifact
+    shutil.rmtree(work)
+
+
+def _through_onnx2tf(
+    subject: Subject, onnx_file: Path, floats: dict[str, Path], work: Path, log: Path
+) -> None:
+    """Write the float files, by precision."""
+    copy = work / "graph.onnx"
+    shutil.copy(onnx_file, copy)  # onnx2tf rewrites its input file
+    np.save(work / _SAMPLE_FILE, _smooth_pictures())
+    task = {
+        "onnx": str(copy),
+        "output": subject.signature("tflite").outputs[0].name,
+        "tflite": {precision: str(path) for precision, path in floats.items()},
+    }
+    run_child("export.tflite_child", [json.dumps(task)], log, work)
+
+
+def _to_int8(
+    subject: Subject, fp32: Path, path: Path, calibration: CalibrationSet, keep: Sequence[str],
+    work: Path, log: Path, stages: Stages,
+) -> None:  # fmt: skip
+    border = subject.signature("tflite")
+    statistics = measure(fp32, border, calibration, bar=not stages.quiet)
+    model = flatbuffer.read(fp32.read_bytes())
+    task = {
+        "float": str(fp32),
+        "ranges": pictures_exactly(model, border, statistics.ranges(_METHOD)),
+        "pictures": [t.name for t in (*border.inputs, *border.outputs) if t.color],
+        "int8": {str(path): list(keep)},
+    }
+    described = work / "quantize.json"
+    described.write_text(json.dumps(task), encoding="utf-8")
+    run_child("export.tflite_quantize", [str(described)], log, work)
 
 
 def _smooth_pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from export import flatbuffer
+
 
 def main() -> int:
     """Do the task that argv[1] describes as JSON: onnx, output, tflite by precision."""
@@ -50,8 +52,9 @@ def _to_tflite(folder: str, precision: str) -> bytes:
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    flatbuffer: bytes = converter.convert()
-    return flatbuffer
+    model = flatbuffer.read(converter.convert())
+    flatbuffer.drop_transposed_activations(model)
+    return flatbuffer.pack(model)
 
 
 if __name__ == "__main__":

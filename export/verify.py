@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Sample = dict[str, NDArray[Any]]
 
-_MIN_IDENTITY_COSINE = 0.999
-
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) -> dict[str, Any]:
     """Run one file on all samples it can take; `held` is None where nothing could be run."""
+    from export.parity import min_identity_cosine, min_psnr_db
     from pipeline.backends import BACKENDS, backend_class, open_backend
 
     name = next(n for n, (_, _, format) in BACKENDS.items() if format == spec.format)
@@ -74,10 +73,10 @@ def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) 
         return {"held": None, "verdict": "not executed: no golden sample fits it"}
     backend = open_backend(name, spec, bundle, threads=threads)
     worst = min(_score(backend, spec, sample) for sample in samples)
-    unit, gate = ("identity cosine", _MIN_IDENTITY_COSINE)
+    unit, gate = "identity cosine", min_identity_cosine(spec.precision, "identity")
     if spec.model == "generator":
         eight_bit = spec.outputs[0].dtype == "uint8"
-        unit, gate = "dB", 60.0 if spec.precision == "fp32" and not eight_bit else 45.0
+        unit, gate = "dB", min_psnr_db(spec.precision, eight_bit)
     held = worst >= gate
     verdict = f"{worst:.5g} {unit}, {backend.measured}" + ("" if held else f" - MISSES {gate:g}")
     return {"held": held, "worst": worst, "gate": gate, "unit": unit, "verdict": verdict}

@@ -37,7 +37,9 @@ TEMPLATE_112 = (
 )
 IDENTITY_INPUT_SIZE = 112
 
-Precision = Literal["fp32", "fp16", "int8"]
+# int8: whole numbers throughout (Core ML: weights only). dynamic: 8-bit weights, activations are
+# quantized on the fly. pal6: weights from a palette of 64 values.
+Precision = Literal["fp32", "fp16", "int8", "dynamic", "pal6"]
 Format = Literal["pt", "onnx", "tflite", "mlpackage"]
 Model = Literal["generator", "identity"]
 Layout = Literal["NCHW", "NHWC", "NC"]
@@ -128,6 +130,7 @@ class Parity:
 
     The numbers are None where nothing was executed. `psnr_peak` is the picture range that psnr_db
     refers to (255 for 8-bit pictures); for the identity encoder the pictures' numbers are None.
+    The `mean_` numbers are averages over the same samples.
     """
 
     measured: Measured
@@ -137,6 +140,26 @@ class Parity:
     ssim: float | None = None
     max_abs: float | None = None
     identity_cosine: float | None = None
+    mean_psnr_db: float | None = None
+    mean_ssim: float | None = None
+    mean_identity_cosine: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the 8-bit ranges of a model file were measured on.
+
+    Attributes:
+        set: the built-in set or the name of a folder.
+        pairs: how many (face, embedding) pairs.
+        faces: how many different faces among them.
+        sha256: of all faces and embeddings.
+    """
+
+    set: str
+    pairs: int
+    faces: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +175,7 @@ class ModelSpec:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     parity: Parity
+    calibration: Calibration | None = None
 
     @property
     def size_mb(self) -> float:

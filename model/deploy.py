@@ -8,7 +8,8 @@ Every rewrite is exact; the difference that is left is float rounding (see tests
 - BN before the zero-padded 4x4 convolution does not fold: the padding is zero after BN, not before.
   It stays as one multiplication and one addition.
 - The modulation of all nine AdaIN blocks is linear in the embedding, frozen statistics included:
-  one linear layer gives every scale and shift.
+  one layer gives every scale and shift. It is a 1x1 convolution, so that its results are maps like
+  all others: behind a linear layer onnx2tf transposes the 256 px maps to NCHW and back.
 - The reflection pad becomes slices and a concatenation: TFLite's MIRROR_PAD is not in XNNPACK, and
   would cut the graph into six partitions.
 - attention * x + (1 - attention) * attribute needs one multiplication less as
@@ -56,7 +57,7 @@ class DeployedGenerator(nn.Module):
         Returns:
             Swapped face; shape, layout, dtype and range as `target`.
         """
-        return self.painter(target, self.modulation(embedding))
+        return self.painter(target, self.modulation(embedding[:, :, None, None]))
 
 
 class BakedGenerator(nn.Module):
@@ -69,7 +70,7 @@ class BakedGenerator(nn.Module):
         super().__init__()
         self.painter = deployed.painter
         with torch.no_grad():
-            self.register_buffer("modulation", deployed.modulation(embedding))
+            self.register_buffer("modulation", deployed.modulation(embedding[:, :, None, None]))
 
     def forward(self, target: Tensor) -> Tensor:
         """Paint the baked identity onto `target`; tensors as in `DeployedGenerator.forward`."""
@@ -125,7 +126,7 @@ class _Painter(nn.Module):
     def _identity(self, x: Tensor, modulation: Tensor) -> Tensor:
         # Slices, not unbind: ONNX Runtime 1.23 cannot load a Split into more than 15 parts.
         vectors = (
-            modulation[:, i : i + self.channels, None, None]
+            modulation[:, i : i + self.channels]
             for i in range(0, modulation.shape[1], self.channels)
         )
         blocks = iter(self.modulated)
@@ -243,8 +244,8 @@ def _fold_bn_before(bn: nn.BatchNorm2d, conv: nn.Conv2d) -> nn.Conv2d:
     return folded
 
 
-def _fuse_modulation(blocks: list[IdentityEncoderBlock]) -> nn.Linear:
-    """One linear layer, 512 -> blocks * 2 * C: scale and shift of each block, in order.
+def _fuse_modulation(blocks: list[IdentityEncoderBlock]) -> nn.Conv2d:
+    """One 1x1 convolution, 512 -> blocks * 2 * C: scale and shift of each block, in order.
 
     bn(x) * var(e) + mean(e) with frozen BN  =  x * [s * var(e)]  +  [mean(e) + t * var(e)].
     """
@@ -257,8 +258,9 @@ def _fuse_modulation(blocks: list[IdentityEncoderBlock]) -> nn.Linear:
             mean.weight.double() + t[:, None] * var.weight.double(),
         ]
         biases += [s * var.bias.double(), mean.bias.double() + t * var.bias.double()]
-    fused = nn.Linear(blocks[0].fc_mean.in_features, sum(len(bias) for bias in biases))
+    fused = nn.Conv2d(blocks[0].fc_mean.in_features, sum(len(bias) for bias in biases), 1)
     with torch.no_grad():
-        fused.weight.copy_(torch.cat(rows))
+        fused.weight.copy_(torch.cat(rows)[:, :, None, None])
+        assert fused.bias is not None
         fused.bias.copy_(torch.cat(biases))
     return fused

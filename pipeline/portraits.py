@@ -1,4 +1,4 @@
-"""The two public-domain portraits that parity is judged on, aligned and varied.
+"""The two public-domain portraits for parity and calibration, aligned and varied.
 
 Rear Admiral Grace Hopper (U.S. Navy, from matplotlib) and astronaut Eileen Collins (NASA, from
 scikit-image) come with those packages; nobody's picture is stored here.
@@ -79,11 +79,17 @@ def faces(count: int, size: int = FACE_SIZE) -> list[NDArray[np.uint8]]:
 def _sample(portrait: Portrait, variation: Variation, size: int) -> NDArray[np.uint8]:
     image, points = _open(portrait), np.array(portrait.points)
     if variation.flip:
-        image = np.ascontiguousarray(image[:, ::-1])
-        points = points * (-1, 1) + (image.shape[1] - 1, 0)
-        points = points[[1, 0, 2, 4, 3]]  # left and right change places
+        image, points = _mirror(image, points)
     matrix = similarity(points, np.array(face_template(size)))
     return warp(image, _around_centre(variation, size) @ np.vstack([matrix, [0, 0, 1]]), size)
+
+
+def _mirror(
+    image: NDArray[np.uint8], points: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    mirrored = points * (-1, 1) + (image.shape[1] - 1, 0)
+    # Left and right change places.
+    return np.ascontiguousarray(image[:, ::-1]), mirrored[[1, 0, 2, 4, 3]]
 
 
 def _around_centre(variation: Variation, size: int) -> Matrix:
@@ -104,3 +110,52 @@ def _open(portrait: Portrait) -> NDArray[np.uint8]:
         )
     with Image.open(Path(found.origin).parent / portrait.file) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def varied(count: int, size: int = FACE_SIZE, seed: int = 0) -> list[NDArray[np.uint8]]:
+    """Both portraits in turn, each time in another crop, pose, light and colour.
+
+    Args:
+        count: how many; there is no end to them.
+        size: edge of the aligned faces in pixels.
+        seed: draws the variations.
+
+    Returns:
+        (size, size, 3) uint8 RGB each.
+
+    Raises:
+        BackendUnavailable: a package that carries a portrait is not installed.
+    """
+    rng = np.random.default_rng(seed)
+    opened = [(_open(portrait), np.array(portrait.points)) for portrait in PORTRAITS]
+    samples = []
+    for i in range(count):
+        image, points = opened[i % len(opened)]
+        if rng.random() < 0.5:
+            image, points = _mirror(image, points)
+        matrix = np.vstack([similarity(points, np.array(face_template(size))), [0, 0, 1]])
+        samples.append(_relight(warp(image, _random_pose(rng, size) @ matrix, size), rng))
+    return samples
+
+
+def _random_pose(rng: np.random.Generator, size: int) -> Matrix:
+    """A turn in the plane, and a squeeze and shear that stand for turning and nodding: (2, 3)."""
+    plain = Variation(
+        False, rng.uniform(0.8, 1.25), rng.uniform(-15, 15), tuple(rng.uniform(-0.05, 0.05, 2))
+    )
+    centre = (size - 1) / 2
+    turned = np.array([[rng.uniform(0.8, 1.1), rng.uniform(-0.1, 0.1), 0], [0, 1, 0], [0, 0, 1]])
+    turned[:2, 2] = centre - turned[:2, :2] @ [centre, centre]
+    return _around_centre(plain, size) @ turned
+
+
+def _relight(face: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Another exposure, a light from one side, another white balance, more or less colour."""
+    light = (face / 255.0) ** rng.uniform(0.6, 1.6)
+    ramp = np.linspace(-1, 1, face.shape[0])
+    x, y = rng.uniform(-0.3, 0.3, 2)
+    light *= 1 + x * ramp[None, :, None] + y * ramp[:, None, None]
+    light *= rng.uniform(0.85, 1.15, 3) * rng.uniform(0.7, 1.3)
+    grey = light.mean(axis=2, keepdims=True)
+    light = grey + rng.uniform(0.2, 1.4) * (light - grey)
+    return np.rint(light.clip(0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,203 @@
+"""Measure the range of every activation of a float TFLite file, and choose the 8-bit ranges.
+
+The file runs on XNNPACK with all its tensors as outputs, which is several times as fast as the
+converter's own calibration, needs no second trip through onnx2tf, and leaves the choice of ranges
+to us. Measured once per file and set: what was measured is cached.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export import flatbuffer
+from export.calibration import CalibrationSet
+from export.stages import progress
+from model.tensors import Signature
+from pipeline.quiet import quiet
+from pipeline.tensor import to_tensor
+
+Method = Literal["minmax", "percentile", "mse"]
+_SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
+_PERCENTILE = 99.99
+_CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+_CACHE_VERSION = 1
+
+Range = tuple[float, float]
+Ranges = dict[str, Range]
+
+
+# What happens to these is known, so their ranges are computed from those of the pictures; a folder
+# of dark faces must not make white impossible.
+_EXACT = frozenset({"MUL", "ADD", "SUB", "RESIZE_BILINEAR", "STRIDED_SLICE", "RESHAPE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What the computed tensors of a file were like over a calibration set.
+
+    Attributes:
+        names: the tensors.
+        extremes: (T, 2) float32, smallest and largest value of each.
+        samples: (T, S) float32, values drawn evenly from each.
+    """
+
+    names: list[str]
+    extremes: NDArray[np.float32]
+    samples: NDArray[np.float32]
+
+    def ranges(self, method: Method = "minmax") -> Ranges:
+        """The range that each tensor's 256 levels should span, by name."""
+        rows = zip(self.names, self.extremes, self.samples, strict=True)
+        return {
+            name: _choose(method, samples, float(low), float(high))
+            for name, (low, high), samples in rows
+        }
+
+
+def measure(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
+    """Run every pair through a float file, or recall what came of it last time.
+
+    Args:
+        path: float TFLite file.
+        border: its inputs and outputs.
+        pairs: what to run.
+        bar: show the progress on stderr.
+    """
+    key = hashlib.sha256(path.read_bytes())
+    key.update(f"{pairs.sha256} {_SAMPLES_PER_PAIR} {_CACHE_VERSION}".encode())
+    cached = cache_folder() / f"{key.hexdigest()}.npz"
+    statistics = _recall(cached)
+    if statistics is None:
+        statistics = _run(path, border, pairs, bar)
+        _remember(cached, statistics)
+    return statistics
+
+
+def cache_folder() -> Path:
+    """Where measurements are kept: numbers only, no pictures."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "mobilefsgan" / "calibration"
+
+
+def pictures_exactly(model: Any, border: Signature, ranges: Ranges) -> Ranges:
+    """`ranges` with those that follow from pictures being in [0, 1], at both ends of the graph.
+
+    Args:
+        model: the float file, as `flatbuffer.read` gives it.
+        border: its inputs and outputs.
+        ranges: as measured.
+    """
+    inputs, _ = flatbuffer.border(model)
+    known = {inputs[spec.name]: (0.0, 1.0) for spec in border.inputs if spec.color}
+    for op in flatbuffer.ops(model):
+        if op.name == "TANH":
+            known[op.outputs[0]] = (-1.0, 1.0)
+        elif op.name in _EXACT and op.inputs[0] in known:
+            known[op.outputs[0]] = _through(model, op, known[op.inputs[0]])
+    exact = {flatbuffer.name_of(model, tensor): span for tensor, span in known.items()}
+    return {**ranges, **exact}
+
+
+def _through(model: Any, op: flatbuffer.Op, span: Range) -> Range:
+    """The range behind an operator that combines a tensor with one constant number."""
+    if op.name not in ("MUL", "ADD", "SUB"):
+        return span
+    other = flatbuffer.constant(model, op.inputs[1])
+    assert other is not None
+    assert other.size == 1
+    number = float(other.ravel()[0])
+    if op.name == "MUL":
+        ends = [end * number for end in span]
+    else:
+        ends = [end + (number if op.name == "ADD" else -number) for end in span]
+    return min(ends), max(ends)
+
+
+def _run(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = flatbuffer.read(path.read_bytes())
+    names = _expose(model)
+    inputs, _ = flatbuffer.border(model)
+    with quiet():
+        interpreter = Interpreter(
+            model_content=flatbuffer.pack(model), num_threads=os.cpu_count() or 1
+        )
+        interpreter.allocate_tensors()
+    outputs = [int(i) for i in model.subgraphs[0].outputs]
+    extremes = np.tile(np.array([np.inf, -np.inf]), (len(names), 1))
+    samples = np.empty((len(names), len(pairs), _SAMPLES_PER_PAIR), np.float32)
+    for p in progress(len(pairs), f"{path.stem}: ranges", bar):
+        for spec in border.inputs:
+            value = to_tensor(pairs.face(p), spec) if spec.color else pairs.embeddings[p : p + 1]
+            interpreter.set_tensor(inputs[spec.name], value)
+        interpreter.invoke()
+        for t, index in enumerate(outputs):
+            values = interpreter.tensor(index)().ravel()
+            extremes[t] = (
+                min(extremes[t, 0], values.min()),
+                max(extremes[t, 1], values.max()),
+            )
+            # An odd stride visits every channel.
+            stride = values.size // _SAMPLES_PER_PAIR | 1
+            samples[t, p] = values[np.arange(_SAMPLES_PER_PAIR) * stride % values.size]
+            del values  # LiteRT refuses to run while a view is alive
+    return Statistics(names, extremes.astype(np.float32), samples.reshape(len(names), -1))
+
+
+def _expose(model: Any) -> list[str]:
+    """Make every computed float tensor an output of `model`; their names."""
+    graph = model.subgraphs[0]
+    computed = [i for op in flatbuffer.ops(model) for i in op.outputs]
+    graph.outputs = [i for i in computed if graph.tensors[i].type == 0]
+    return [flatbuffer.name_of(model, i) for i in graph.outputs]
+
+
+def _choose(method: Method, samples: NDArray[np.float32], low: float, high: float) -> Range:
+    if method == "percentile":
+        tail = 100 - _PERCENTILE
+        a, b = np.percentile(samples, (tail, _PERCENTILE))
+        return float(a), float(b)
+    if method == "mse":
+        drawn = samples[:: max(1, samples.size // 20_000)]
+        clip = min(_CLIPS, key=lambda c: _squared_error(drawn, low * c, high * c))
+        return low * clip, high * clip
+    return low, high
+
+
+def _squared_error(samples: NDArray[np.float32], low: float, high: float) -> float:
+    """Mean squared error of rounding to 256 levels between `low` and `high`."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = max(high - low, 1e-9) / 255
+    rounded = np.rint((samples.clip(low, high) - low) / step) * step + low
+    return float(np.square(rounded - samples).mean())
+
+
+def _recall(cached: Path) -> Statistics | None:
+    try:
+        with np.load(cached, allow_pickle=False) as file:
+            return Statistics(file["names"].tolist(), file["extremes"], file["samples"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None  # not there, or cut short: measure again
+
+
+def _remember(cached: Path, statistics: Statistics) -> None:
+    """Keep what was measured; a cache that cannot be written is no reason to fail."""
+    with contextlib.suppress(OSError):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        partial = cached.with_suffix(f".{os.getpid()}.tmp")
+        with partial.open("wb") as file:
+            np.savez(
+                file, names=np.array(statistics.names), extremes=statistics.extremes,
+                samples=statistics.samples,
+            )  # fmt: skip
+        partial.replace(cached)

@@ -1,0 +1,172 @@
+"""A float TFLite file to 8 bits; as a child process where TensorFlow's quantizer is needed.
+
+TensorFlow's quantizer reads the ranges from the file itself; its own calibration, which would put
+them there, is not used. What it leaves float at the border becomes uint8 for pictures afterwards,
+since its own switch would turn the embedding into bytes as well.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export import flatbuffer
+from export.ranges import Ranges
+from model.errors import ConversionError
+
+_FLOAT32, _UINT8, _INT8 = 0, 3, 9  # schema's TensorType
+_PICTURE_SCALE = 1 / 255
+
+
+def main() -> int:
+    """Do the task in the file argv[1], JSON: float, ranges, pictures, int8 ({path: kept names})."""
+    task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    content = Path(task["float"]).read_bytes()
+    for path, keep in task["int8"].items():
+        Path(path).write_bytes(quantize(content, task["ranges"], task["pictures"], keep))
+    return 0
+
+
+def quantize(
+    content: bytes, ranges: Ranges, pictures: Sequence[str], keep: Sequence[str] = ()
+) -> bytes:
+    """Make a full-integer file: int8, weights per channel, pictures uint8, vectors float32.
+
+    Vectors (the modulation, the embedding) keep float activations: they are a thousandth of the
+    work, and their numbers are too different for one scale.
+
+    Args:
+        content: a float TFLite file.
+        ranges: smallest and largest value of every computed tensor, by name.
+        pictures: the inputs and outputs that are pictures.
+        keep: names of tensors whose operators stay float.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    model = flatbuffer.read(content)
+    stay_float = _stay_float(model, pictures)
+    for tensor in model.subgraphs[0].tensors:
+        span = ranges.get(tensor.name.decode())
+        if span is not None:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.min, tensor.quantization.max = [span[0]], [span[1]]
+    quantized = mlir_quantize(
+        flatbuffer.pack(model), fully_quantize=True, denylisted_nodes=[*keep, *stay_float]
+    )
+    model = flatbuffer.read(quantized)
+    _eight_bit_weights(model)
+    _open_border(model, set(pictures))
+    return flatbuffer.pack(model)
+
+
+def dynamic(content: bytes) -> bytes:
+    """Store the weights of a float TFLite file as int8; activations are quantized on the fly."""
+    model = flatbuffer.read(content)
+    _eight_bit_weights(model)
+    return flatbuffer.pack(model)
+
+
+def _stay_float(model: Any, pictures: Sequence[str]) -> list[str]:
+    """Names of the computed tensors that are vectors, and of those that XNNPACK has no int8 for."""
+    inputs, _ = flatbuffer.border(model)
+    seen = {index for name, index in inputs.items() if name in pictures}
+    names = []
+    for op in flatbuffer.ops(model):
+        shapes = [model.subgraphs[0].tensors[i].shape for i in op.outputs]
+        if seen.intersection(op.inputs):
+            seen.update(op.outputs)
+        vectors = all(len(shape) <= 2 for shape in shapes) or not seen.intersection(op.inputs)
+        if vectors or op.name == "PRELU":
+            names += [flatbuffer.name_of(model, i) for i in op.outputs]
+    return names
+
+
+def _eight_bit_weights(model: Any) -> None:
+    """Store the weights of layers that compute in float as int8 per channel, in place.
+
+    XNNPACK quantizes their inputs on the fly ("dynamic").
+    """
+    graph = model.subgraphs[0]
+    for op in flatbuffer.ops(model):
+        if op.name not in ("CONV_2D", "FULLY_CONNECTED"):
+            continue
+        tensor = graph.tensors[op.inputs[1]]
+        weights = flatbuffer.constant(model, op.inputs[1])
+        if weights is None or weights.dtype != np.float32:
+            continue
+        flat = weights.reshape(len(weights), -1)
+        scale = np.maximum(np.abs(flat).max(axis=1), 1e-12) / 127
+        stored = np.rint(flat / scale[:, None]).clip(-127, 127).astype(np.int8)
+        model.buffers[tensor.buffer].data = np.frombuffer(stored.tobytes(), np.uint8)
+        tensor.type = _INT8
+        tensor.quantization = _quantization(scale.tolist(), [0] * len(scale))
+
+
+def _open_border(model: Any, pictures: set[str]) -> None:
+    """Make pictures uint8 and vectors float32, in place: the quantizer leaves both int8."""
+    graph, (signature,) = model.subgraphs[0], model.signatureDefs
+    for entries, border, incoming in (
+        (signature.inputs, graph.inputs, True),
+        (signature.outputs, graph.outputs, False),
+    ):
+        for entry in entries:
+            inner = int(entry.tensorIndex)
+            if graph.tensors[inner].type != _INT8:
+                continue
+            if entry.name.decode() in pictures:
+                outer = _requantize(model, inner, incoming)
+            else:
+                outer = _float_beyond(model, inner, incoming)
+            graph.tensors[outer].name = entry.name
+            border[list(border).index(inner)] = outer
+            entry.tensorIndex = outer
+
+
+def _requantize(model: Any, inner: int, incoming: bool) -> int:
+    """Put a uint8 picture before or behind an int8 one; its tensor."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = model.subgraphs[0]
+    picture = copy.copy(graph.tensors[inner])
+    picture.type, picture.quantization = _UINT8, _quantization([_PICTURE_SCALE], [0])
+    graph.tensors.append(picture)
+    outer = len(graph.tensors) - 1
+    operator = schema.OperatorT()
+    operator.opcodeIndex = flatbuffer.opcode(model, "QUANTIZE")
+    operator.inputs, operator.outputs = ([outer], [inner]) if incoming else ([inner], [outer])
+    graph.operators.insert(0 if incoming else len(graph.operators), operator)
+    return outer
+
+
+def _float_beyond(model: Any, inner: int, incoming: bool) -> int:
+    """Take out the conversion between an int8 vector at the border and the float one within."""
+    graph = model.subgraphs[0]
+    for op in flatbuffer.ops(model):
+        near, far = (op.inputs, op.outputs) if incoming else (op.outputs, op.inputs)
+        if near == [inner] and op.name in ("QUANTIZE", "DEQUANTIZE"):
+            graph.operators = [o for o in graph.operators if o is not op.operator]
+            return far[0]
+    raise ConversionError(
+        f"'{flatbuffer.name_of(model, inner)}' is an 8-bit vector; float32 is expected, so the "
+        "layer next to it has to stay float. TensorFlow's quantizer did not leave it so"
+    )
+
+
+def _quantization(scale: list[float], zero_point: list[int]) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    quantization = schema.QuantizationParametersT()
+    quantization.scale, quantization.zeroPoint = scale, zero_point
+    quantization.quantizedDimension = 0
+    return quantization
+
+
+if __name__ == "__main__":
+    sys.exit(main())
