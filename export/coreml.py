@@ -8,13 +8,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from export.coreml_compress import compressed
 from export.stages import Stages, log_tail
 from export.subject import Artifact, Subject
 from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
 from model.errors import ConversionError, guard
 from pipeline.quiet import quiet
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "pal6")
 
 # The L2 norm of an embedding stays out of fp16: eps 1e-12 underflows, the sum can overflow.
 _KEEP_FP32 = frozenset({"reduce_l2_norm", "clip", "maximum", "tile", "real_div"})
@@ -25,6 +29,7 @@ def convert(
     precisions: Sequence[Precision],
     folder: Path,
     *,
+    keep: Sequence[NDArray[np.float32]] = (),
     log: Path,
     stages: Stages,
 ) -> Iterator[Artifact]:
@@ -33,8 +38,10 @@ def convert(
     Args:
         subject: what to export.
         precisions: some of `PRECISIONS`; Core ML itself casts to fp16, since a PyTorch module in
-            half does not convert.
+            half does not convert. int8 (linear, per channel) and pal6 (palette of 64 values)
+            compress the weights of the fp16 package; activations stay fp16.
         folder: where to write.
+        keep: weights that int8 and pal6 leave as they are.
         log: the converter's own words.
         stages: told what is done.
 
@@ -50,12 +57,18 @@ def convert(
         with stages.stage(path.name):
             with quiet(log), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                _convert(subject, precision, path, log)
+                _convert(subject, precision, path, keep, log)
             stages.note(f"{digest(path)[1] / 1e6:.2f} MB, iOS 16")
         yield Artifact(subject, path, "mlpackage", precision, border)
 
 
-def _convert(subject: Subject, precision: Precision, path: Path, log: Path) -> None:
+def _convert(
+    subject: Subject,
+    precision: Precision,
+    path: Path,
+    keep: Sequence[NDArray[np.float32]],
+    log: Path,
+) -> None:
     import coremltools as ct
     import torch
 
@@ -63,7 +76,7 @@ def _convert(subject: Subject, precision: Precision, path: Path, log: Path) -> N
     with torch.inference_mode():
         traced = torch.jit.trace(subject.wrapped(peak=255.0), subject.example(peak=255.0))
     compute = ct.precision.FLOAT32
-    if precision == "fp16":
+    if precision != "fp32":
         compute = ct.transform.FP16ComputePrecision(
             op_selector=lambda op: op.op_type not in _KEEP_FP32
         )
@@ -81,6 +94,8 @@ def _convert(subject: Subject, precision: Precision, path: Path, log: Path) -> N
         raise ConversionError(
             f"coremltools refused {path.stem}: {error}. {log_tail(log)}"
         ) from error
+    if precision in ("int8", "pal6"):
+        package = compressed(package, precision, keep)
     package.short_description = f"MobileFSGAN {subject.model} (arXiv:2204.08339). {DUAL_USE_NOTICE}"
     for spec in border.inputs:
         package.input_description[spec.name] = spec.description
