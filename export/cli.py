@@ -45,6 +45,7 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
         threads=args.threads,
         seed=args.seed,
         calibration=args.calibration,
+        recipe=args.recipe,
     )
     manifest = run(job, stages)
     if args.json:
@@ -107,6 +108,10 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
         "--calibration", type=Path, metavar="FOLDER",
         help="aligned faces (256x256 px) that int8 ranges are measured on; default: a small "
         "built-in set",
+    )  # fmt: skip
+    parser.add_argument(
+        "--recipe", type=Path, metavar="FILE",
+        help="layers that 8 bits spare in TFLite and Core ML, from export.sensitivity",
     )  # fmt: skip
     parser.add_argument("--identity", type=Path, metavar="CKPT", help="MobileFaceNet weights")
     parser.add_argument(

@@ -53,6 +53,7 @@ class Job:
         threads: for the runtimes during the proof.
         seed: for the random identities among the samples.
         calibration: a folder of aligned faces for int8; None for the built-in set.
+        recipe: layers of the generator that TFLite int8 and Core ML keep in higher precision.
     """
 
     checkpoint: Path
@@ -67,6 +68,7 @@ class Job:
     threads: int = 2
     seed: int = 0
     calibration: Path | None = None
+    recipe: Path | None = None
 
     @property
     def place(self) -> Path:
@@ -229,6 +231,7 @@ def _convert(
     stages: Stages,
 ) -> Iterator[Artifact]:
     """All files of one network; ONNX first, because TFLite is made from it."""
+    keep = _kept_weights(job, subject)
     if "onnx" in job.formats:
         yield from export.onnx.convert(
             subject, job.wanted("onnx"), into.bundle, opset=job.opset, calibration=calibration,
@@ -243,13 +246,23 @@ def _convert(
             prove(link, proof.chain("fp32"), job.threads, stages)
             fp32 = link.path
         yield from export.tflite.convert(
-            subject, job.wanted("tflite"), into.bundle, fp32, calibration=calibration,
+            subject, job.wanted("tflite"), into.bundle, fp32, calibration=calibration, keep=keep,
             work=into.work, log=log, stages=stages,
         )  # fmt: skip
     if "mlpackage" in job.formats:
         yield from export.coreml.convert(
-            subject, job.wanted("mlpackage"), into.bundle, log=log, stages=stages
+            subject, job.wanted("mlpackage"), into.bundle, keep=keep, log=log, stages=stages
         )
+
+
+def _kept_weights(job: Job, subject: Subject) -> list[NDArray[np.float32]]:
+    """The weights, (O, I, H, W), of the layers that the recipe keeps in higher precision."""
+    if job.recipe is None or subject.model != "generator":
+        return []
+    from export.sensitivity import read_recipe
+
+    layers = read_recipe(job.recipe, subject.network)
+    return [subject.network.get_parameter(f"{name}.weight").numpy() for name in layers]
 
 
 def shipped_identity() -> Path | None:

@@ -7,8 +7,10 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export import flatbuffer
 from export.calibration import CalibrationSet
@@ -37,7 +39,7 @@ def convert(
     onnx_file: Path,
     *,
     calibration: CalibrationSet | None = None,
-    keep: Sequence[str] = (),
+    keep: Sequence[NDArray[np.float32]] = (),
     work: Path,
     log: Path,
     stages: Stages,
@@ -54,7 +56,7 @@ def convert(
         folder: where to write.
         onnx_file: `subject` as fp32 ONNX; not changed.
         calibration: what int8 ranges are measured on.
-        keep: names of tensors whose operators int8 leaves float.
+        keep: weights (O, I, H, W) of the layers that int8 leaves float.
         work: for files on the way.
         log: the converters' own words.
         stages: told what is done.
@@ -114,7 +116,8 @@ def _through_onnx2tf(
 
 
 def _to_int8(
-    subject: Subject, fp32: Path, path: Path, calibration: CalibrationSet, keep: Sequence[str],
+    subject: Subject, fp32: Path, path: Path, calibration: CalibrationSet,
+    keep: Sequence[NDArray[np.float32]],
     work: Path, log: Path, stages: Stages,
 ) -> None:  # fmt: skip
     border = subject.signature("tflite")
@@ -124,11 +127,29 @@ def _to_int8(
         "float": str(fp32),
         "ranges": pictures_exactly(model, border, statistics.ranges(_METHOD)),
         "pictures": [t.name for t in (*border.inputs, *border.outputs) if t.color],
-        "int8": {str(path): list(keep)},
+        "int8": {str(path): [_layer_with(model, weights) for weights in keep]},
     }
     described = work / "quantize.json"
     described.write_text(json.dumps(task), encoding="utf-8")
     run_child("export.tflite_quantize", [str(described)], log, work)
+
+
+def _layer_with(model: Any, weights: NDArray[np.float32]) -> str:
+    """The tensor that the convolution with these weights, (O, I, H, W), computes.
+
+    Names do not survive onnx2tf; weights do.
+    """
+    for op in flatbuffer.ops(model):
+        if op.name == "CONV_2D":
+            stored = flatbuffer.constant(model, op.inputs[1])
+            if stored is not None and stored.size == weights.size:
+                found = stored.transpose(0, 3, 1, 2)
+                if found.shape == weights.shape and np.allclose(found, weights, rtol=1e-4):
+                    return flatbuffer.name_of(model, op.outputs[0])
+    raise ConversionError(
+        f"a layer of the recipe, with weights {weights.shape}, is not in the TFLite file as it is "
+        "in PyTorch. Take it out of the recipe"
+    )
 
 
 def _smooth_pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
