@@ -55,11 +55,16 @@ def compressed(package: Any, precision: Precision, keep: Sequence[NDArray[np.flo
 
 
 def _weights(package: Any) -> dict[str, NDArray[np.float32]]:
-    """Every large constant of a package by name."""
+    """Every large constant of a package by the name it had before any compression."""
     import coremltools.optimize.coreml as cto
 
     metadata = cto.get_weights_metadata(package, weight_threshold=_MIN_ELEMENTS)
-    return {name: np.asarray(entry.val, np.float32) for name, entry in metadata.items()}
+    return {
+        name.removesuffix("_quantized").removesuffix("_palettized"): np.asarray(
+            entry.val, np.float32
+        )
+        for name, entry in metadata.items()
+    }
 
 
 def _verify(
