@@ -1,0 +1,1 @@
+"""Training the networks; imports model and pipeline, never export."""

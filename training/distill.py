@@ -1,0 +1,136 @@
+"""python -m training.distill: teach MobileFaceNet to answer as a larger face recogniser does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import UsageError, guard
+
+if TYPE_CHECKING:
+    from training.faces import Faces
+    from training.run import Run
+    from training.verify import Pairs
+
+SAVE_SECONDS = 60
+REPORT_SECONDS = 20
+VERIFY_SECONDS = 480
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, save the weights, and print how they verify the held-out people."""
+    args = _parser().parse_args(argv)
+    state_file = args.output.with_suffix(".state")
+    if args.batch < 2 or args.lr <= 0 or args.max_minutes <= 0:
+        raise UsageError(
+            f"--batch {args.batch} --lr {args.lr:g} --max-minutes {args.max_minutes:g}: expected "
+            "at least two faces per step, and a rate and a time above 0"
+        )
+    if state_file.exists() and not args.resume:
+        raise UsageError(
+            f"{state_file} holds an unfinished run; a new one would overwrite it. "
+            "Go on with --resume, or remove the file"
+        )
+    from training.faces import read_embeddings, read_faces, split_people
+    from training.verify import embed_faces, make_pairs, report, verify
+
+    everyone = read_faces(args.data)
+    learned, held_out = split_people(everyone, args.seed)
+    pairs = make_pairs(held_out.people, args.seed)
+    teacher = read_embeddings(args.embeddings, held_out.names)
+    _say(
+        f"{len(learned)} faces of {len(set(learned.people))} people to learn from, "
+        f"{len(held_out)} of {len(set(held_out.people))} held out, {everyone.skipped} broken"
+    )
+    run = _open(args, learned)
+    run.save(state_file)  # a folder that cannot be written to shows before the hours of work
+    _train(run, state_file, held_out, pairs)
+
+    import torch
+
+    from training.run import write_atomically
+
+    network = run.finished()
+    weights = {key: value.contiguous() for key, value in network.state_dict().items()}
+    write_atomically(args.output, lambda beside: torch.save(weights, beside))
+    state_file.unlink(missing_ok=True)
+    _say(f"{run.samples} samples in {run.steps} steps and {run.seconds / 60:.1f} minutes")
+    results = {
+        "student": verify(embed_faces(network, held_out), pairs),
+        "teacher": verify(teacher, pairs),
+    }
+    report(results, as_json=args.json)
+    return 0
+
+
+def _open(args: argparse.Namespace, learned: Faces) -> Run:
+    from training.faces import read_embeddings
+    from training.run import Run, Settings
+
+    settings = Settings(
+        batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
+        steps=args.max_steps, channels=args.channels,
+    )  # fmt: skip
+    run = Run(settings, learned, read_embeddings(args.embeddings, learned.names))
+    if args.resume:
+        run.load(args.output.with_suffix(".state"))
+    return run
+
+
+def _train(run: Run, state_file: Path, held_out: Faces, pairs: Pairs) -> None:
+    """Step until the run is done; only the time in steps counts, so that resuming is fair."""
+    from training.verify import embed_faces, verify
+
+    saved = reported = verified = run.seconds
+    since, losses, cosines = run.samples, [], []
+    while run.progress < 1:
+        begin = time.monotonic()
+        value, cosine = run.step()
+        run.seconds += time.monotonic() - begin
+        losses.append(value)
+        cosines.append(cosine)
+        if run.seconds - reported > REPORT_SECONDS:
+            rate = (run.samples - since) / (run.seconds - reported)
+            mean_loss, mean_cosine = sum(losses) / len(losses), sum(cosines) / len(cosines)
+            _say(
+                f"step {run.steps} ({100 * run.progress:.1f} %, {run.size} px): "
+                f"loss {mean_loss:.3f}, cosine {mean_cosine:.3f}, {rate:.1f} samples/s"
+            )
+            reported, since, losses, cosines = run.seconds, run.samples, [], []
+        if run.seconds - saved > SAVE_SECONDS:
+            run.save(state_file)
+            saved = run.seconds
+        if run.seconds - verified > VERIFY_SECONDS:
+            result = verify(embed_faces(run.average.eval(), held_out, run.size), pairs)
+            _say(f"held-out people: {100 * result.accuracy:.2f} %, AUC {result.auc:.4f}")
+            verified = run.seconds
+    run.save(state_file)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.distill", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
+    parser.add_argument("--embeddings", type=Path, required=True, help="the teacher's, .npz")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="weights to write, .pt")
+    parser.add_argument("--max-minutes", type=float, default=60.0, help="time for training")
+    parser.add_argument("--max-steps", type=int, help="steps for training, instead of a time")
+    parser.add_argument("--batch", type=int, default=48, help="faces per step")
+    parser.add_argument("--lr", type=float, default=0.02, help="highest learning rate")
+    parser.add_argument("--channels", type=int, default=64, help="the network's width")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the state beside -o")
+    parser.add_argument("--json", action="store_true", help="results as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

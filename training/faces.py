@@ -1,0 +1,165 @@
+"""Read the training faces, a tar of aligned `Name/N.webp`, and the teacher's embeddings of them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from model.errors import BadInput
+
+PICTURES = (".webp", ".jpg", ".jpeg", ".png")
+HELD_OUT_PEOPLE = 300
+# A held-out person needs two photos for one same-person pair; a person with hundreds would make
+# most of the pairs alone, so those stay in training.
+HELD_OUT_PHOTOS = (2, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Aligned faces in memory.
+
+    Attributes:
+        names: `Person/N` of each face, without the file's ending.
+        pixels: (N, size, size, 3) NHWC uint8 RGB.
+        skipped: how many files of the tar were not readable pictures.
+    """
+
+    names: tuple[str, ...]
+    pixels: np.ndarray[Any, Any]
+    skipped: int = 0
+
+    @property
+    def people(self) -> np.ndarray[Any, Any]:
+        """Who each face shows, (N,) of str."""
+        return np.array([name.split("/")[0] for name in self.names])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, rows: np.ndarray[Any, Any]) -> Faces:
+        """The faces at those indices."""
+        return Faces(tuple(self.names[i] for i in rows), self.pixels[rows], self.skipped)
+
+
+def read_faces(path: Path) -> Faces:
+    """Decode all faces of a tar into memory; a broken picture is skipped and counted.
+
+    Raises:
+        BadInput: not a tar, no face, faces of several sizes, or fewer than two people.
+    """
+    names, pictures, skipped = [], [], 0
+    try:
+        with tarfile.open(path) as tar:
+            for member in tar:
+                if not member.isfile() or not member.name.lower().endswith(PICTURES):
+                    continue
+                stream = tar.extractfile(member)
+                picture = _decode(stream.read()) if stream else None
+                if picture is None:
+                    skipped += 1
+                    continue
+                names.append(_stem(member.name))
+                pictures.append(picture)
+    except (OSError, tarfile.TarError) as error:
+        raise BadInput(
+            f"{path} cannot be read as a tar of faces ({error}). "
+            "Give a tar holding Person/N.webp with --data"
+        ) from None
+    if not pictures:
+        raise BadInput(
+            f"{path} holds no readable face ({skipped} broken); expected Person/N.webp. "
+            "Look at what it holds with tar -tf"
+        )
+    sizes = {picture.shape for picture in pictures}
+    if len(sizes) > 1 or pictures[0].shape[0] != pictures[0].shape[1]:
+        raise BadInput(
+            f"{path} holds pictures of {_some(sorted(s[:2] for s in sizes))} px; expected square "
+            "faces of one size. Align them again with one size"
+        )
+    faces = Faces(tuple(names), np.stack(pictures), skipped)
+    if len(set(faces.people)) < 2:
+        raise BadInput(
+            f"{path} shows one person, {faces.people[0]}; telling people apart needs at least two. "
+            "Each person is a folder of the tar"
+        )
+    return faces
+
+
+def read_embeddings(path: Path, names: Sequence[str]) -> np.ndarray[Any, Any]:
+    """The teacher's embeddings of those faces, (N, D) float32 with unit L2 norm.
+
+    Args:
+        path: .npz with `names` (`Person/N` and any ending) and `emb`.
+        names: the faces wanted, in this order.
+
+    Raises:
+        BadInput: not such a file, a face without embedding, or numbers that are not finite.
+    """
+    try:
+        with np.load(path) as archive:
+            known = {_stem(str(name)): i for i, name in enumerate(archive["names"])}
+            table = archive["emb"].astype(np.float32)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise BadInput(
+            f"{path} cannot be read as embeddings ({error}). "
+            "Give an .npz with `names` and `emb` with --embeddings"
+        ) from None
+    if table.ndim != 2 or len(table) != len(known):
+        raise BadInput(
+            f"{path} has `emb` of shape {table.shape} for {len(known)} different names; "
+            "expected one row for each. Compute the embeddings again"
+        )
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise BadInput(
+            f"{path} has no embedding of {len(missing)} faces ({_some(missing)}). "
+            "Compute the embeddings of the same tar"
+        )
+    rows = table[[known[name] for name in names]]
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.isfinite(rows).all() or (norms == 0).any():
+        raise BadInput(
+            f"{path} has embeddings that are zero or not finite; expected unit vectors. "
+            "Compute the embeddings again"
+        )
+    return rows / norms
+
+
+def split_people(faces: Faces, seed: int = 0) -> tuple[Faces, Faces]:
+    """Keep whole people out of training: (for training, held out).
+
+    Of the people with 2 to 10 photos, 300 are held out, or a quarter where there are few.
+    """
+    people, counts = np.unique(faces.people, return_counts=True)
+    low, high = HELD_OUT_PHOTOS
+    eligible = people[(counts >= low) & (counts <= high)]
+    count = min(HELD_OUT_PEOPLE, len(eligible) // 4)
+    chosen = np.random.default_rng(seed).choice(eligible, count, replace=False)
+    held_out = np.isin(faces.people, chosen)
+    return faces.take(np.flatnonzero(~held_out)), faces.take(np.flatnonzero(held_out))
+
+
+def _stem(name: str) -> str:
+    return str(PurePosixPath(name).with_suffix(""))
+
+
+def _some(items: Sequence[object], count: int = 3) -> str:
+    more = ", ..." if len(items) > count else ""
+    return ", ".join(str(item) for item in items[:count]) + more
+
+
+def _decode(data: bytes) -> np.ndarray[Any, Any] | None:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None

@@ -1,0 +1,246 @@
+"""One distillation run: what it holds, one step of it, and its state on disk."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import pickle
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.errors import BadInput, CheckpointError, FaceSwapError
+from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
+from training.faces import Faces
+from training.muon import Muon
+from training.student import embed, loss, person_centres, teacher_map
+from training.views import augmented_view, identity_view
+
+WARM_UP = 0.03  # share of the run in which the rate rises
+AVERAGING = 0.995  # of the averaged weights, per step
+ADAM_SHARE = 0.15  # of the rate, for weights that are no matrices
+BN_SAMPLES = 1024
+
+
+class Diverged(FaceSwapError):
+    """The loss is not a number any more."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run depends on besides its data.
+
+    Attributes:
+        batch: faces per step.
+        lr: Muon's, for matrices; all other weights learn with Adam at 0.15 of it.
+        seed: of the weights, the split, the order and the augmentation.
+        minutes: time for training, which the schedule follows, unless `steps` rules.
+        steps: number of steps instead of a time.
+        sizes: picture sides in pixels, each with the share of the run at which it ends.
+        channels: the network's width; 64 is the published one.
+    """
+
+    batch: int = 48
+    lr: float = 0.02
+    seed: int = 0
+    minutes: float = 60.0
+    steps: int | None = None
+    sizes: tuple[tuple[int, float], ...] = ((64, 0.6), (80, 0.75), (112, 1.0))
+    channels: int = 64
+
+
+class Run:
+    """A student in training. A step depends on the seed and its number only, so a run resumes."""
+
+    def __init__(self, settings: Settings, faces: Faces, targets: np.ndarray[Any, Any]) -> None:
+        """Start from random weights.
+
+        Args:
+            settings: see `Settings`.
+            faces: for training.
+            targets: the teacher's embeddings of them, (N, D) float32 unit norm.
+        """
+        torch.manual_seed(settings.seed)
+        self.settings = settings
+        self.pixels = torch.from_numpy(faces.pixels)
+        self.network = MobileFaceNet(MobileFaceNetConfig(settings.channels))
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network)
+        space = teacher_map(targets.shape[1], self.network.config.embedding_size)
+        self.targets = torch.from_numpy(targets) @ space
+        self.people = torch.from_numpy(np.unique(faces.people, return_inverse=True)[1])
+        self.centres = person_centres(self.targets, self.people)
+        weights = list(self.network.parameters())
+        matrices = [w for w in weights if w.dim() >= 2 and w[0].numel() == w.shape[1] > 1]
+        others = [w for w in weights if not any(w is m for m in matrices)]
+        self.optimizers = (
+            Muon(matrices, settings.lr),
+            torch.optim.Adam(others, settings.lr * ADAM_SHARE, betas=(0.9, 0.99)),
+        )
+        self.steps = 0
+        self.seconds = 0.0
+        self.samples = 0
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, 0 to 1."""
+        s = self.settings
+        done = self.steps / s.steps if s.steps else self.seconds / (60 * s.minutes)
+        return min(1.0, done)
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures now learned from, in pixels."""
+        return next((size for size, end in self.settings.sizes if self.progress < end), 112)
+
+    def step(self) -> tuple[float, float]:
+        """Learn from one batch: (loss, mean cosine to the teacher).
+
+        Raises:
+            Diverged: the loss is not finite; the weights are those before the step.
+        """
+        rows, random = self._batch()
+        view = augmented_view(self.pixels[rows], self.size, random)
+        # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.size > 64):
+            embedding = embed(self.network, view.to(memory_format=torch.channels_last))
+        value, cosine = loss(embedding, self.targets[rows], self.people[rows], self.centres)
+        if not math.isfinite(value.item()):
+            raise Diverged(
+                f"the loss is {value.item()} at step {self.steps}; expected a number. The last "
+                f"good state is kept. Start again with a lower --lr than {self.settings.lr:g}"
+            )
+        value.backward()
+        for optimizer, share in zip(self.optimizers, (1.0, ADAM_SHARE), strict=True):
+            optimizer.param_groups[0]["lr"] = share * self.settings.lr * _pace(self.progress)
+            optimizer.step()
+            optimizer.zero_grad()
+        self._follow()
+        self.steps += 1
+        self.samples += len(rows)
+        return value.item(), cosine.item()
+
+    def finished(self) -> MobileFaceNet:
+        """The averaged network with BN statistics of its own, at 112 px, in eval mode."""
+        network = copy.deepcopy(self.average)
+        layers = [
+            m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)
+        ]
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over all batches
+        random = torch.Generator().manual_seed(self.settings.seed)
+        rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES]
+        network.train()
+        with torch.no_grad():
+            for part in rows.chunk(math.ceil(len(rows) / 64)):
+                network(identity_view(self.pixels[part]))
+        for layer in layers:
+            layer.momentum = 0.1
+        return network.eval()
+
+    def save(self, path: Path) -> None:
+        """Write the run's state; a kill leaves the old file or the new one."""
+        state = {
+            "settings": _plain(self.settings),
+            "faces": len(self.pixels),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "samples": self.samples,
+        }
+        write_atomically(path, lambda beside: torch.save(state, beside))
+
+    def load(self, path: Path) -> None:
+        """Go on where `save` was called.
+
+        Raises:
+            CheckpointError: no such state, or of a run with other settings or faces.
+        """
+        try:
+            state = torch.load(path, weights_only=True)
+            for key, mine in (("settings", _plain(self.settings)), ("faces", len(self.pixels))):
+                if state[key] != mine:
+                    raise CheckpointError(
+                        f"{path} is of a run with {key} {state[key]}; this one has {mine}. "
+                        "Resume with the same flags and data, or start anew without --resume"
+                    )
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+            self.steps, self.samples = state["steps"], state["samples"]
+            self.seconds = state["seconds"]
+        except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError,
+                ValueError) as error:  # fmt: skip
+            raise CheckpointError(
+                f"{path} holds no run to resume ({str(error).splitlines()[0]}). "
+                "Start anew without --resume"
+            ) from None
+
+    def _batch(self) -> tuple[Tensor, torch.Generator]:
+        """The faces of this step: every face once per epoch, in a new order each time."""
+        count, batch = len(self.pixels), min(self.settings.batch, len(self.pixels))
+        epoch, place = divmod(self.steps, count // batch)
+        order = torch.Generator().manual_seed(_mix(self.settings.seed, 1, epoch))
+        rows = torch.randperm(count, generator=order)[place * batch : (place + 1) * batch]
+        return rows, torch.Generator().manual_seed(_mix(self.settings.seed, 2, self.steps))
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Draw the average after the network; early on faster, for it starts at random weights."""
+        keep = min(AVERAGING, (1 + self.steps) / (10 + self.steps))
+        pairs = zip(
+            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+        )
+        for mean, now in pairs:
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file beside its place and move it there, so that no reader meets half of it.
+
+    Raises:
+        BadInput: the folder cannot be written to.
+    """
+    beside = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # torch.save reports a missing folder as the latter
+        raise BadInput(
+            f"{path} cannot be written ({error}). Name a folder with free space with -o"
+        ) from None
+
+
+def _pace(progress: float) -> float:
+    """Rise to 1 in the warm-up, then half a cosine down to 0.02."""
+    if progress < WARM_UP:
+        return max(0.05, progress / WARM_UP)
+    return 0.02 + 0.49 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+
+def _mix(*parts: int) -> int:
+    """One seed from several numbers, none of which may run into another."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    return {**asdict(settings), "sizes": [list(pair) for pair in settings.sizes]}

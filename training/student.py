@@ -1,0 +1,73 @@
+"""The student at training time: any picture size, the teacher's space, and what it is judged by."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.mobilefacenet import MobileFaceNet
+
+MAP_SIZE = 7  # of the feature map at 112 px, which the last depthwise kernel covers whole
+SHARPNESS = 16.0  # cosines are multiplied by it before the softmax over people
+PEOPLE_WEIGHT = 0.1
+
+
+def embed(network: MobileFaceNet, view: Tensor) -> Tensor:
+    """`MobileFaceNet.forward` for any size; smaller pictures cost less and teach most of it.
+
+    Args:
+        network: the student.
+        view: (N, 3, S, S) NCHW float32 RGB in [-1, 1]; at 112 px nothing differs from `forward`.
+
+    Returns:
+        Embedding, (N, 512) float32, unit L2 norm.
+    """
+    x = network.conv2_dw(network.conv1(view))
+    x = network.conv_3(network.conv_23(x))
+    x = network.conv_4(network.conv_34(x))
+    x = network.conv_5(network.conv_45(x))
+    x = network.conv_6_sep(x)
+    if x.shape[-1] != MAP_SIZE:
+        x = F.interpolate(x, size=(MAP_SIZE, MAP_SIZE), mode="bilinear")
+    x = network.conv_6_dw(x)
+    return F.normalize(network.bn(network.linear(x.flatten(1))).float())
+
+
+def teacher_map(teacher_size: int, student_size: int, seed: int = 0) -> Tensor:
+    """A fixed isometry from the teacher's space into the student's, (teacher_size, student_size).
+
+    Its rows are orthonormal, so the cosine of two embeddings is the same before and after.
+    """
+    noise = torch.randn(student_size, teacher_size, generator=torch.Generator().manual_seed(seed))
+    return torch.linalg.qr(noise.double()).Q.T.float().contiguous()
+
+
+def person_centres(targets: Tensor, people: Tensor) -> Tensor:
+    """The teacher's mean direction for each person, (P, D) unit norm.
+
+    Args:
+        targets: (N, D) unit norm.
+        people: (N,) int64, who each row shows, 0..P-1.
+    """
+    centres = torch.zeros(int(people.max()) + 1, targets.shape[1])
+    return F.normalize(centres.index_add_(0, people, targets))
+
+
+def loss(
+    embedding: Tensor, target: Tensor, people: Tensor, centres: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What to lower, and the mean cosine to the teacher, which rises.
+
+    The cosine term asks for the teacher's answer. The softmax over all people's centres asks what
+    verification asks: nearer to this person than to every other one.
+
+    Args:
+        embedding: the student's, (N, D) unit norm.
+        target: the teacher's in the student's space, (N, D) unit norm.
+        people: (N,) int64 into `centres`.
+        centres: (P, D) unit norm.
+    """
+    cosine = (embedding * target).sum(1).mean()
+    confusion = F.cross_entropy(SHARPNESS * embedding @ centres.T, people)
+    return 1 - cosine + PEOPLE_WEIGHT * confusion, cosine

@@ -1,0 +1,89 @@
+"""Cut the recogniser's view out of aligned faces, as it is or as another camera might see it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.contract import FACE_SIZE, IDENTITY_INPUT_SIZE, identity_crop
+
+_CROP = identity_crop(FACE_SIZE)
+# The crop's first and last pixel centre, as grid_sample counts from the picture's middle.
+_REACH = (_CROP.stop - 1 - _CROP.start) / FACE_SIZE
+
+MAX_TURN = math.radians(8)
+MAX_SCALE = 0.08
+MAX_SHIFT = 0.04  # of the picture's width
+
+
+def identity_view(faces: Tensor, size: int = IDENTITY_INPUT_SIZE) -> Tensor:
+    """What the identity encoder is shown of aligned faces.
+
+    Args:
+        faces: (N, S, S, 3) NHWC uint8 RGB, aligned at any size S.
+        size: side of the view in pixels.
+
+    Returns:
+        (N, 3, size, size) NCHW float32 RGB in [-1, 1].
+    """
+    straight = torch.eye(2, 3).expand(len(faces), 2, 3) * _REACH
+    return _sample(faces, straight, size) * 2 - 1
+
+
+def augmented_view(faces: Tensor, size: int, random: torch.Generator) -> Tensor:
+    """Like `identity_view`, mirrored, moved, relit, blurred and noised at random."""
+    view = _sample(faces, _moves(len(faces), random), size)
+    return _degrade(_relight(view, random), random) * 2 - 1
+
+
+def _sample(faces: Tensor, moves: Tensor, size: int) -> Tensor:
+    pictures = faces.permute(0, 3, 1, 2).float() / 255
+    # Bilinear sampling skips pixels when it shrinks: small views are sampled twice as fine and
+    # averaged. At 112 px the contract asks for the plain bilinear resize.
+    fine = 2 if size < IDENTITY_INPUT_SIZE else 1
+    steps = torch.linspace(-1, 1, size * fine)
+    grid = torch.stack((steps.expand(len(steps), -1), steps[:, None].expand(-1, len(steps))), -1)
+    grid = torch.einsum("hwi,noi->nhwo", grid, moves[:, :, :2]) + moves[:, None, None, :, 2]
+    view = F.grid_sample(pictures, grid, align_corners=False)
+    return F.avg_pool2d(view, fine) if fine > 1 else view
+
+
+def _moves(count: int, random: torch.Generator) -> Tensor:
+    turn = _between(count, MAX_TURN, random)
+    scale = _REACH * (1 + _between(count, MAX_SCALE, random))
+    mirror = torch.where(torch.rand(count, generator=random) < 0.5, -1.0, 1.0)
+    cos, sin = scale * turn.cos(), scale * turn.sin()
+    shift = _between(2 * count, 2 * MAX_SHIFT, random).view(count, 2)
+    rows = (mirror * cos, -sin, shift[:, 0], mirror * sin, cos, shift[:, 1])
+    return torch.stack(rows, dim=1).view(count, 2, 3)
+
+
+def _relight(view: Tensor, random: torch.Generator) -> Tensor:
+    count = len(view)
+    contrast = 1 + _between(count, 0.25, random).view(-1, 1, 1, 1)
+    brightness = _between(count, 0.12, random).view(-1, 1, 1, 1)
+    tint = 1 + _between(3 * count, 0.06, random).view(-1, 3, 1, 1)
+    gamma = (_between(count, 0.3, random)).exp().view(-1, 1, 1, 1)
+    view = ((view - 0.5) * contrast + 0.5 + brightness) * tint
+    view = view.clamp(1e-4, 1) ** gamma
+    grey = (torch.rand(count, generator=random) < 0.1).view(-1, 1, 1, 1)
+    return torch.where(grey, view.mean(1, keepdim=True), view)
+
+
+def _degrade(view: Tensor, random: torch.Generator) -> Tensor:
+    """Blur a quarter of the pictures as small or compressed photos are, and add sensor noise."""
+    count, size = len(view), view.shape[-1]
+    small = F.avg_pool2d(view, 2)
+    soft = F.interpolate(small, size=(size, size), mode="bilinear")
+    strength = torch.rand(count, generator=random)
+    strength = torch.where(torch.rand(count, generator=random) < 0.25, strength, 0.0)
+    view = torch.lerp(view, soft, strength.view(-1, 1, 1, 1))
+    sigma = 0.02 * torch.rand(count, generator=random).view(-1, 1, 1, 1)
+    return (view + sigma * torch.randn(view.shape, generator=random)).clamp(0, 1)
+
+
+def _between(count: int, limit: float, random: torch.Generator) -> Tensor:
+    return (torch.rand(count, generator=random) * 2 - 1) * limit
