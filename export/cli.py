@@ -26,7 +26,7 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
     """Parse, export, and print the table; `format` None means all of them."""
     args = _parse(format, argv)
 
-    from export.job import Job, require_converters, run, shipped_identity
+    from export.job import DEFAULT_PRECISIONS, Job, require_converters, run
     from export.stages import Stages
 
     formats = _ALL_FORMATS if format is None else (format,)
@@ -34,10 +34,10 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
     stages = Stages(quiet=args.quiet)
     job = Job(
         checkpoint=args.checkpoint,
-        identity=args.identity or shipped_identity(),
+        identity=args.identity,
         output_dir=args.output_dir,
         formats=formats,
-        precisions=tuple(args.precision) if args.precision else None,
+        precisions=tuple(args.precision) if args.precision else DEFAULT_PRECISIONS,
         opset=args.opset,
         bake=args.bake_identity,
         parity=args.parity,
@@ -102,7 +102,8 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
     )  # fmt: skip
     parser.add_argument(
         "--precision", nargs="+", choices=("fp32", "fp16", "dynamic", "int8", "pal6"),
-        help="default: all that the format has",
+        help="default: fp32 fp16; TFLite also has dynamic and int8, ONNX int8, Core ML int8 and "
+        "pal6 (weights)",
     )  # fmt: skip
     parser.add_argument(
         "--calibration", type=Path, metavar="FOLDER",
@@ -113,7 +114,10 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
         "--recipe", type=Path, metavar="FILE",
         help="layers that 8 bits spare in TFLite and Core ML, from export.sensitivity",
     )  # fmt: skip
-    parser.add_argument("--identity", type=Path, metavar="CKPT", help="MobileFaceNet weights")
+    parser.add_argument(
+        "--identity", type=Path, metavar="CKPT",
+        help="MobileFaceNet that the generator was trained with (default: the shipped one)",
+    )  # fmt: skip
     parser.add_argument(
         "--bake-identity", type=Path, metavar="FACE_OR_EMBEDDING",
         help="make a generator for this one source (aligned face, or .npy embedding): it takes "

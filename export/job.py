@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from export.samples import load_identity, make_pairs
 from export.stages import Stages
 from export.subject import Artifact, Subject
 from model.contract import FACE_SIZE, Format, Manifest, Precision
-from model.errors import BackendUnavailable, BadInput
+from model.errors import BackendUnavailable, BadInput, UsageError
 
 if TYPE_CHECKING:
     from model.generator import Generator
@@ -32,6 +32,9 @@ FORMATS: dict[Format, tuple[Precision, ...]] = {
     "tflite": export.tflite.PRECISIONS,
     "mlpackage": export.coreml.PRECISIONS,
 }
+# The 8-bit ones are asked for by name: their gates want trained weights, and a miss of one of them
+# would take the float files down with it.
+DEFAULT_PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
 _DEPLOY_GATE_DB = 60.0
 _CALIBRATED: tuple[Format, ...] = ("onnx", "tflite")
 
@@ -42,10 +45,10 @@ class Job:
 
     Attributes:
         checkpoint: the generator's weights.
-        identity: the identity encoder's weights; None leaves it out.
+        identity: the identity encoder's weights; None takes the shipped ones if they fit.
         output_dir: the bundle becomes `output_dir / <checkpoint name>`.
         formats: which kinds of file.
-        precisions: which of each format's precisions; None for all.
+        precisions: which of each format's precisions.
         opset: of the ONNX graph, and of the one that TFLite is made from.
         bake: an aligned face or an embedding to bake in, instead of exporting the plain models.
         parity: prove every file before the bundle is put in place.
@@ -60,7 +63,7 @@ class Job:
     identity: Path | None
     output_dir: Path
     formats: tuple[Format, ...]
-    precisions: tuple[Precision, ...] | None = None
+    precisions: tuple[Precision, ...] = DEFAULT_PRECISIONS
     opset: int = export.onnx.DEFAULT_OPSET
     bake: Path | None = None
     parity: bool = True
@@ -77,7 +80,7 @@ class Job:
 
     def wanted(self, format: Format) -> tuple[Precision, ...]:
         """The precisions to export in a format."""
-        return tuple(p for p in FORMATS[format] if self.precisions is None or p in self.precisions)
+        return tuple(p for p in FORMATS[format] if p in self.precisions)
 
 
 def run(job: Job, stages: Stages) -> Manifest:
@@ -91,15 +94,15 @@ def run(job: Job, stages: Stages) -> Manifest:
     """
     from model.checkpoint import load_generator, load_identity_encoder
 
+    _refuse_nothing_to_do(job)
     trained = load_generator(job.checkpoint)
+    if job.identity is None:
+        job = replace(job, identity=_shipped_identity_for(trained, stages))
     encoder = load_identity_encoder(job.identity) if job.identity else None
     _check_embedding_sizes(trained, encoder)
     baked = None
     if job.bake:
         baked = load_identity(job.bake, encoder, FACE_SIZE, trained.config.embedding_size)
-    if encoder is None:
-        stages.say("no identity encoder (give one with --identity CKPT): only the generator is")
-        stages.say("exported, and identity cosines are not measured")
     calibration = _calibrate_on(job, trained, encoder, stages)
     with bundle.staging(job.place) as into:
         log = job.output_dir / f"{job.place.name}.log"
@@ -124,6 +127,28 @@ def run(job: Job, stages: Stages) -> Manifest:
         )
         into.publish()
     return manifest
+
+
+def _shipped_identity_for(trained: Generator, stages: Stages) -> Path | None:
+    """The identity encoder that comes with the toolkit, where it fits; says what was chosen."""
+    from model.checkpoint import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
+
+    fits = trained.config.embedding_size == SHIPPED_EMBEDDING_SIZE
+    if fits and SHIPPED_IDENTITY_ENCODER.is_file():
+        stages.say(
+            "the identity encoder is the shipped one, which fits generators trained with it;"
+        )
+        stages.say("give the one that yours was trained with as --identity CKPT")
+        return SHIPPED_IDENTITY_ENCODER
+    stages.say("no identity encoder fits (give one with --identity CKPT): only the generator is")
+    stages.say("exported, and identity cosines are not measured")
+    return None
+
+
+def _refuse_nothing_to_do(job: Job) -> None:
+    if not any(job.wanted(format) for format in job.formats):
+        have = "; ".join(f"{format} has {', '.join(FORMATS[format])}" for format in job.formats)
+        raise UsageError(f"no file has the precision {', '.join(job.precisions)}: {have}")
 
 
 def _check_embedding_sizes(trained: Generator, encoder: MobileFaceNet | None) -> None:
@@ -263,13 +288,6 @@ def _kept_weights(job: Job, subject: Subject) -> list[NDArray[np.float32]]:
 
     layers = read_recipe(job.recipe, subject.network)
     return [subject.network.get_parameter(f"{name}.weight").numpy() for name in layers]
-
-
-def shipped_identity() -> Path | None:
-    """The identity encoder that comes with the toolkit, if it does."""
-    from model.checkpoint import SHIPPED_IDENTITY_ENCODER
-
-    return SHIPPED_IDENTITY_ENCODER if SHIPPED_IDENTITY_ENCODER.is_file() else None
 
 
 def require_converters(formats: Sequence[Format]) -> None:

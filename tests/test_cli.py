@@ -16,9 +16,13 @@ COMMANDS = [
     "export.onnx",
     "export.tflite",
     "export.coreml",
+    "export.sensitivity",
     "export.verify",
     "export.doctor",
     "model.seeded",
+    "pipeline.mlpackage",
+    "training.distill",
+    "training.verify",
 ]
 
 
@@ -35,6 +39,12 @@ def test_help_answers_in_under_a_second(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS[:4])
 def test_an_unknown_precision_is_a_usage_error(command: str) -> None:
     assert run(command, "x.pt", "--precision", "fp8").returncode == 2
+
+
+def test_a_precision_that_the_format_lacks_is_a_usage_error(tiny_checkpoints) -> None:
+    result = run("export.onnx", tiny_checkpoints[0], "--precision", "pal6")
+    assert result.returncode == 2
+    assert "onnx has fp32, fp16, int8" in result.stderr
 
 
 def test_the_table_is_on_stdout_and_the_stages_on_stderr(
@@ -77,10 +87,7 @@ def test_no_converter_chatter_reaches_the_terminal(
 
 
 def test_the_chatter_is_in_the_log_beside_the_bundle(bundle: Path) -> None:
-    assert (
-        "XNNPACK" in bundle.with_suffix(".log").read_text()
-        or bundle.with_suffix(".log").stat().st_size
-    )
+    assert bundle.with_suffix(".log").stat().st_size > 1000
 
 
 def test_json_is_the_whole_of_stdout(tiny_checkpoints, tmp_path: Path) -> None:
@@ -150,10 +157,7 @@ def test_bad_input_is_one_line_and_exit_4_and_writes_nothing(
 
 
 def test_a_face_without_an_encoder_is_a_usage_error(tiny_checkpoints, tmp_path: Path) -> None:
-    import model.checkpoint
-
-    if model.checkpoint.SHIPPED_IDENTITY_ENCODER.exists():
-        pytest.skip("an identity encoder is shipped")
+    # The shipped encoder does not fit a generator for 16-d embeddings.
     Image.new("RGB", (256, 256)).save(tmp_path / "face.png")
     result = run("export.onnx", tiny_checkpoints[0], "--bake-identity", tmp_path / "face.png")
     assert result.returncode == 2
