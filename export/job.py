@@ -234,8 +234,8 @@ def _convert(
     keep = _kept_weights(job, subject)
     if "onnx" in job.formats:
         yield from export.onnx.convert(
-            subject, _provable(job, subject, "onnx"), into.bundle, opset=job.opset, calibration=calibration,
-            log=log, stages=stages,
+            subject, _provable(job, subject, "onnx"), into.bundle, opset=job.opset,
+            calibration=calibration, log=log, stages=stages,
         )  # fmt: skip
     if "tflite" in job.formats and job.wanted("tflite"):
         fp32 = into.bundle / subject.file_name("onnx", "fp32")
@@ -246,7 +246,8 @@ def _convert(
             prove(link, proof.chain("fp32"), job.threads, stages)
             fp32 = link.path
         yield from export.tflite.convert(
-            subject, _provable(job, subject, "tflite"), into.bundle, fp32, calibration=calibration, keep=keep,
+            subject, _provable(job, subject, "tflite"), into.bundle, fp32,
+            calibration=calibration, keep=keep,
             work=into.work, log=log, stages=stages,
         )  # fmt: skip
     if "mlpackage" in job.formats:
