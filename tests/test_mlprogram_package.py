@@ -211,10 +211,8 @@ def test_a_package_with_other_tensors_than_its_manifest_is_refused(
 
 def test_a_parity_miss_names_the_first_operation_that_strays(tiny_checkpoints) -> None:
     from export.precision import first_stray_operation
-    from export.samples import Pair
-    from export.subject import Artifact, Subject
 
-    artifact, pair = stray_artifact(tiny_checkpoints, Artifact, Subject, Pair)
+    artifact, pair = stray_artifact(tiny_checkpoints, "fp32")
     assert first_stray_operation(artifact, pair, 60.0) == ""
     with torch.no_grad():
         artifact.subject.network.painter.attribute_stages[1][1].conv3x3.weight.mul_(1.1)
@@ -222,10 +220,21 @@ def test_a_parity_miss_names_the_first_operation_that_strays(tiny_checkpoints) -
     assert "attribute_stages.1.1.conv3x3" in words
 
 
-def stray_artifact(checkpoints: tuple[Path, Path], artifact: Any, subject: Any, pair: Any):
+def test_fp16_headroom_is_that_of_the_largest_value_stored_in_half(tiny_checkpoints) -> None:
+    from export.precision import headroom
+
+    artifact, pair = stray_artifact(tiny_checkpoints, "fp16")
+    found = headroom(artifact, [pair])
+    assert found.operation == "cast", "the 8-bit picture itself is the largest of a tame network"
+    assert found.factor == pytest.approx(65504 / pair.face.max())
+
+
+def stray_artifact(checkpoints: tuple[Path, Path], precision: str):
     """A real conversion of the tiny generator and a pair to run it on."""
     from export.coreml import convert
+    from export.samples import Pair
     from export.stages import Stages
+    from export.subject import Subject
     from model.checkpoint import load_generator
     from model.deploy import DeployedGenerator
 
@@ -234,10 +243,10 @@ def stray_artifact(checkpoints: tuple[Path, Path], artifact: Any, subject: Any, 
     folder.mkdir()
     network = DeployedGenerator(load_generator(checkpoints[0])).eval()
     (made,) = convert(
-        subject("generator", network, 64, 16), ["fp32"], folder, log=folder / "log",
+        Subject("generator", network, 64, 16), [precision], folder, log=folder / "log",
         stages=Stages(quiet=True),
     )  # fmt: skip
-    return made, pair("p", faces(1, 64)[0], np.full((1, 16), 0.25, np.float32))
+    return made, Pair("p", faces(1, 64)[0], np.full((1, 16), 0.25, np.float32))
 
 
 def _on_a_mac() -> bool:
