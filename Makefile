@@ -45,8 +45,11 @@ clean:
 $(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
 	$(BIN)/python -m export $(GENERATOR) --identity $(IDENTITY)
 
-build/seeded.pt build/seeded-identity.pt &: model/seeded.py | $(READY)
+# Both files come from one command; macOS ships a make without grouped targets.
+build/seeded.pt: model/seeded.py | $(READY)
 	$(BIN)/python -m model.seeded -o build
+
+build/seeded-identity.pt: build/seeded.pt
 
 # requirements.lock holds every version, also of what the pinned packages pull in.
 $(READY): pyproject.toml requirements.lock
