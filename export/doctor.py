@@ -30,6 +30,7 @@ TESTED = (
     ("onnx2tf", "tflite", "1.29.24"),
     ("ai-edge-litert", "tflite", "2.1.0"),
     ("coremltools", "coreml", "9.0"),
+    ("scikit-learn", "coreml", "1.5.1"),
     ("scikit-image", "faces", "0.25.2"),
     ("matplotlib", "faces", "3.11.2"),
 )
@@ -37,7 +38,7 @@ _ONNX = ("torch", "onnx", "onnxruntime", "onnxsim", "scikit-image", "matplotlib"
 _NEEDS: dict[Format, tuple[str, ...]] = {
     "onnx": _ONNX,
     "tflite": (*_ONNX, "tensorflow", "tf-keras", "onnx2tf", "ai-edge-litert"),
-    "mlpackage": ("torch", "coremltools", "scikit-image", "matplotlib"),
+    "mlpackage": ("torch", "coremltools", "scikit-learn", "scikit-image", "matplotlib"),
 }
 
 
