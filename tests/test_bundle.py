@@ -185,6 +185,8 @@ def test_a_stopped_export_leaves_the_earlier_bundle(
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
+        # A background shell makes its children deaf to Ctrl-C, as CI may.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".tiny.partial-*/bundle/*.onnx")):
