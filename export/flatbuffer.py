@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,11 +83,6 @@ def opcode(model: Any, name: str) -> int:
     added.builtinCode, added.deprecatedBuiltinCode = wanted, min(wanted, 127)
     model.operatorCodes.append(added)
     return len(model.operatorCodes) - 1
-
-
-def write(path: Path, model: Any) -> None:
-    """Save a `ModelT`."""
-    path.write_bytes(pack(model))
 
 
 def _op_names() -> dict[int, str]:

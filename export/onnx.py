@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 DEFAULT_OPSET = 17
-OPSETS = range(13, 21)  # what the tracing exporter writes
 
 # The L2 norm of an embedding does not survive fp16: its eps of 1e-12 becomes zero and the sum of
 # squares can exceed 65504. onnxruntime's own list keeps Resize and friends in fp32 as well.

@@ -21,7 +21,6 @@ from model.generator import Generator, GeneratorConfig
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-SHIPPED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan.pt"
 SHIPPED_IDENTITY_ENCODER = WEIGHTS_FOLDER / "mobilefacenet.pt"
 SHIPPED_EMBEDDING_SIZE = 512
 
