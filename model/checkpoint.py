@@ -6,7 +6,6 @@ to a file (a `module.` prefix, a dict around the weights) is undone here and now
 
 from __future__ import annotations
 
-import os
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -16,7 +15,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from model.errors import BadInput, CheckpointError
+from model.errors import CheckpointError
+from model.files import write_atomically
 from model.generator import Generator, GeneratorConfig
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 
@@ -60,13 +60,7 @@ def load_identity_encoder(path: Path) -> MobileFaceNet:
 
 def save(network: nn.Module, path: Path) -> None:
     """Write `network`'s weights in the authors' format, beside `path` first and then renamed."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.tmp")
-        torch.save(network.state_dict(), partial)
-        os.replace(partial, path)
-    except (OSError, RuntimeError) as error:  # torch wraps some OS errors
-        raise BadInput(f"cannot write {path} ({error}). Choose a writable place") from None
+    write_atomically(path, lambda beside: torch.save(network.state_dict(), beside))
 
 
 def read_state_dict(path: Path) -> StateDict:

@@ -12,15 +12,14 @@ import hashlib
 import json
 import math
 import os
-import types
-import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
 from model.errors import ContractError
+from model.typed_json import parse
 
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
@@ -39,7 +38,7 @@ IDENTITY_INPUT_SIZE = 112
 
 # int8: whole numbers throughout (Core ML: weights only). dynamic: 8-bit weights, activations are
 # quantized on the fly. pal6: weights from a palette of 64 values.
-Precision = Literal["fp32", "fp16", "int8", "dynamic", "pal6"]
+Precision = Literal["fp32", "fp16", "int8", "dynamic", "pal6", "w8a8"]
 Format = Literal["pt", "onnx", "tflite", "mlpackage"]
 Model = Literal["generator", "identity"]
 Layout = Literal["NCHW", "NHWC", "NC"]
@@ -255,7 +254,7 @@ def loads(text: str) -> Manifest:
             f"the manifest has schema {schema!r}; this version reads schema {SCHEMA}. "
             "Export the bundle again with these tools, or update them"
         )
-    manifest = _parse(Manifest, data, "manifest")
+    manifest = parse(Manifest, data, "manifest")
     for spec in manifest.models:
         # A manifest may come from anywhere; a file name must not lead out of its bundle.
         if not spec.file or spec.file != os.path.basename(spec.file) or spec.file.startswith("."):
@@ -297,45 +296,3 @@ def digest(path: Path) -> tuple[str, int]:
         sha.update(data)
         size += len(data)
     return sha.hexdigest(), size
-
-
-T = TypeVar("T")
-
-
-def _parse(kind: type[T], data: Any, where: str) -> T:
-    """Build a dataclass of this module from JSON data, by its annotations."""
-    if not isinstance(data, dict):
-        raise ContractError(f"{where} is {type(data).__name__}; expected an object")
-    hints = typing.get_type_hints(kind)
-    values = {}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        if field.name in data:
-            value = data[field.name]
-            values[field.name] = _value(hints[field.name], value, f"{where}.{field.name}")
-        elif field.default is dataclasses.MISSING:
-            raise ContractError(f"{where} lacks '{field.name}'. Export the bundle again")
-    return kind(**values)
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        if value is None and type(None) in args:
-            return None
-        (hint,) = (a for a in args if a is not type(None))
-        return _value(hint, value, where)
-    if dataclasses.is_dataclass(hint):
-        return _parse(hint, value, where)  # type: ignore[arg-type]
-    if origin is tuple and isinstance(value, list):
-        if args[-1] is not Ellipsis and len(value) != len(args):
-            raise ContractError(f"{where} has {len(value)} values; expected {len(args)}")
-        return tuple(_value(args[0], v, f"{where}[{i}]") for i, v in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        return {str(k): _value(args[1], v, f"{where}.{k}") for k, v in value.items()}
-    if origin is Literal and value in args:
-        return value
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint in (int, str) and type(value) is hint:
-        return value
-    raise ContractError(f"{where} is {value!r}, which the contract does not allow here")

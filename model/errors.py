@@ -8,7 +8,8 @@ FaceSwapError
 └── BadInput               exit 4   a file or folder the user gave
     ├── CheckpointError             weights that are missing, foreign or broken
     ├── ContractError               a manifest or tensor that differs from the contract
-    └── ImageError                  a picture that cannot be read or used
+    ├── ImageError                  a picture that cannot be read or used
+    └── VideoError                  a video that cannot be read, used or written
 """
 
 from __future__ import annotations
@@ -65,6 +66,10 @@ class ContractError(BadInput):
 
 class ImageError(BadInput):
     """A picture cannot be read or used."""
+
+
+class VideoError(BadInput):
+    """A video cannot be read, used or written."""
 
 
 class Command(Protocol):

@@ -34,7 +34,7 @@ def seeded_generator(config: GeneratorConfig | None = None, seed: int = 0) -> Ge
         faces = torch.nn.functional.interpolate(torch.rand(4, 3, 8, 8) * 2 - 1, 64, mode="bilinear")
         embeddings = torch.nn.functional.normalize(torch.randn(4, network.config.embedding_size))
         with torch.no_grad():
-            _tame(network)
+            tame(network)
             _settle_statistics(network, faces, embeddings)
     return network.requires_grad_(False).eval()
 
@@ -63,7 +63,7 @@ def seeded_identity_encoder(
     return network.requires_grad_(False).eval()
 
 
-def _tame(network: Generator) -> None:
+def tame(network: Generator) -> None:
     """Keep activations bounded, as training does, so that parity is judged on sane numbers."""
     for block in network.identity_encoder.modulated_blocks():
         # Unit embeddings have entries near 0.04: keep the modulation near scale one.

@@ -14,6 +14,7 @@ from model.errors import (
     ImageError,
     ParityError,
     UsageError,
+    VideoError,
     guard,
 )
 
@@ -29,6 +30,7 @@ from model.errors import (
         (CheckpointError, 4),
         (ContractError, 4),
         (ImageError, 4),
+        (VideoError, 4),
     ],
 )
 def test_each_error_ends_in_one_line_and_its_exit_code(
