@@ -10,15 +10,18 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.samples import embed
+from export.stages import progress
 from model.contract import Calibration
-from model.errors import BadInput
+from model.errors import BadInput, ImageError
+from model.tensors import Signature
 from pipeline.portraits import varied
+from pipeline.tensor import to_tensor
 
 if TYPE_CHECKING:
     from model.mobilefacenet import MobileFaceNet
@@ -55,6 +58,13 @@ class CalibrationSet:
         """The face of pair `i`, (H, W, 3) uint8 RGB."""
         return self.faces[i % len(self.faces)]
 
+    def feed(self, border: Signature, i: int) -> dict[str, NDArray[Any]]:
+        """The inputs of a model file for pair `i`, by name."""
+        return {
+            spec.name: to_tensor(self.face(i), spec) if spec.color else self.embeddings[i : i + 1]
+            for spec in border.inputs
+        }
+
     @property
     def sha256(self) -> str:
         """Hash of all faces and embeddings: two sets with one hash give the same ranges."""
@@ -83,38 +93,48 @@ def built_in(
 
 
 def from_folder(
-    folder: Path, face_size: int, embedding_size: int, encoder: MobileFaceNet | None
+    folder: Path,
+    face_size: int,
+    embedding_size: int,
+    encoder: MobileFaceNet | None,
+    *,
+    bar: bool = False,
 ) -> CalibrationSet:
-    """The aligned faces of a folder and of those below it, crossed with identities.
+    """The faces of a folder and of those below it, crossed with identities.
 
-    Every face meets another face's identity where there is an encoder, and random ones.
+    Pictures of exactly `face_size` px are taken for aligned faces; in others faces are looked for
+    and aligned. Each face meets another face's identity where there is an encoder, and random ones.
 
     Args:
-        folder: holds aligned faces of `face_size` px as picture files; grey ones count as RGB.
+        folder: holds photos or aligned faces as picture files; grey ones count as RGB.
         face_size: edge of an aligned face in pixels.
         embedding_size: length of the embeddings.
         encoder: tells the faces' identities.
+        bar: show the progress on stderr.
 
     Raises:
         BadInput: the folder cannot be read, or no picture in it can be used.
+        BackendUnavailable: there are photos, and the face detector is not installed.
     """
     faces: list[NDArray[np.uint8]] = []
     skipped: Counter[str] = Counter()
-    for path in _pictures(folder)[: 4 * FOLDER_PAIRS]:
-        face = _read(path, face_size)
-        if isinstance(face, str):
-            skipped[face] += 1
-        elif len(faces) < FOLDER_PAIRS:
-            faces.append(face)
+    paths = _pictures(folder)[: 4 * FOLDER_PAIRS]
+    for i in progress(len(paths), "faces to calibrate on", bar):
+        if len(faces) >= FOLDER_PAIRS:
+            break
+        found = _read(paths[i], face_size)
+        if isinstance(found, str):
+            skipped[found] += 1
+        else:
+            faces += found
     if not faces:
         why = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         raise BadInput(
-            f"{folder} holds no face to calibrate on ({why or 'no pictures'}); expected aligned "
-            f"faces of {face_size}x{face_size} px as {', '.join(_SUFFIXES)}. pipeline.align.align "
-            "cuts one out of a photo, given five points; without --calibration a built-in set "
-            "is used"
+            f"{folder} holds no face to calibrate on ({why or 'no pictures'}); expected photos of "
+            f"people, or aligned faces of {face_size}x{face_size} px, as {', '.join(_SUFFIXES)}. "
+            "Without --calibration a built-in set is used"
         )
-    stacked = np.stack(faces)
+    stacked = np.stack(faces[:FOLDER_PAIRS])
     embeddings = _cross(stacked, FOLDER_PAIRS, embedding_size, encoder)
     return CalibrationSet(folder.resolve().name, stacked, embeddings, dict(skipped))
 
@@ -135,28 +155,36 @@ def _cross(
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         kind = "is not a folder" if folder.exists() else "does not exist"
-        raise BadInput(f"{folder} {kind}; expected a folder of aligned faces for --calibration")
+        raise BadInput(
+            f"{folder} {kind}; expected a folder of photos or aligned faces for --calibration"
+        )
     try:
         list(folder.iterdir())
         return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
     except OSError as error:
         raise BadInput(
-            f"{folder} cannot be read ({error.strerror}); expected a folder of aligned faces. "
+            f"{folder} cannot be read ({error.strerror}); expected a folder of photos. "
             "Give yourself the right to read it"
         ) from None
 
 
-def _read(path: Path, face_size: int) -> NDArray[np.uint8] | str:
-    """An aligned face, (H, W, 3) uint8 RGB, or why the file is none."""
+def _read(path: Path, face_size: int) -> list[NDArray[np.uint8]] | str:
+    """The aligned faces of a picture file, (H, W, 3) uint8 RGB each, or why there are none."""
     from PIL import Image
+
+    from pipeline import photo
 
     try:
         with Image.open(path) as image:
             if image.width * image.height > _MAX_PIXELS:
                 return "too large"
-            if image.size != (face_size, face_size):
-                return f"not aligned faces of {face_size}x{face_size}"
-            face = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        picture = photo.read(path).image
+    except (ImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return "unreadable"
-    return face if face.std() >= _MIN_CONTRAST else "blank"
+    if picture.std() < _MIN_CONTRAST:
+        return "blank"
+    if picture.shape[:2] == (face_size, face_size):
+        return [picture]
+    from pipeline.detect import aligned_faces
+
+    return aligned_faces(picture, face_size, thorough=False) or "without a face"

@@ -101,18 +101,18 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
         help="the bundle becomes OUTPUT_DIR/<checkpoint name> (default: dist)",
     )  # fmt: skip
     parser.add_argument(
-        "--precision", nargs="+", choices=("fp32", "fp16", "dynamic", "int8", "pal6"),
+        "--precision", nargs="+", choices=("fp32", "fp16", "dynamic", "int8", "pal6", "w8a8"),
         help="default: fp32 fp16; TFLite also has dynamic and int8, ONNX int8, Core ML int8 and "
         "pal6 (weights)",
     )  # fmt: skip
     parser.add_argument(
         "--calibration", type=Path, metavar="FOLDER",
-        help="aligned faces (256x256 px) that int8 ranges are measured on; default: a small "
-        "built-in set",
+        help="photos, or aligned faces (256x256 px), that int8 ranges are measured on; default: a "
+        "small built-in set",
     )  # fmt: skip
     parser.add_argument(
         "--recipe", type=Path, metavar="FILE",
-        help="layers that 8 bits spare in TFLite and Core ML, from export.sensitivity",
+        help="layers of the generator that 8 bits spare, from export.sensitivity",
     )  # fmt: skip
     parser.add_argument(
         "--identity", type=Path, metavar="CKPT",

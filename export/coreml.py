@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,14 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.calibration import CalibrationSet
 from export.coreml_compress import compressed
-from export.stages import Stages, log_tail
+from export.stages import Stages, log_tail, progress
 from export.subject import Artifact, Subject
 from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
 from model.errors import ConversionError, guard
+from model.tensors import Signature
+from pipeline.mlprogram.calibration import quantize_w8a8
 from pipeline.quiet import quiet
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "pal6")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "pal6", "w8a8")
+_TARGET: dict[Precision, str] = {"w8a8": "iOS17"}  # iOS16 for all others
 
 # The L2 norm of an embedding stays out of fp16: eps 1e-12 underflows, the sum can overflow.
 _KEEP_FP32 = frozenset({"reduce_l2_norm", "clip", "maximum", "tile", "real_div"})
@@ -29,19 +34,22 @@ def convert(
     precisions: Sequence[Precision],
     folder: Path,
     *,
+    calibration: CalibrationSet | None = None,
     keep: Sequence[NDArray[np.float32]] = (),
     log: Path,
     stages: Stages,
 ) -> Iterator[Artifact]:
-    """Write `subject` as ML Programs (iOS 16 on), pictures as 8-bit RGB images.
+    """Write `subject` as ML Programs (iOS 16 on, w8a8 iOS 17), pictures as 8-bit RGB images.
 
     Args:
         subject: what to export.
         precisions: some of `PRECISIONS`; Core ML itself casts to fp16, since a PyTorch module in
             half does not convert. int8 (linear, per channel) and pal6 (palette of 64 values)
-            compress the weights of the fp16 package; activations stay fp16.
+            compress the weights of the fp16 package; activations stay fp16. w8a8 makes them 8-bit
+            too, by ranges that the interpreter measures.
         folder: where to write.
-        keep: weights that int8 and pal6 leave as they are.
+        calibration: what w8a8 ranges are measured on.
+        keep: weights that int8 and pal6 leave as they are; w8a8 knows no exceptions.
         log: the converter's own words.
         stages: told what is done.
 
@@ -58,8 +66,13 @@ def convert(
             with quiet(log), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 _convert(subject, precision, path, keep, log)
-            stages.note(f"{digest(path)[1] / 1e6:.2f} MB, iOS 16")
-        yield Artifact(subject, path, "mlpackage", precision, border)
+            if precision == "w8a8":
+                assert calibration is not None
+                _quantize_activations(path, border, calibration, log, bar=not stages.quiet)
+            target = _TARGET.get(precision, "iOS16")
+            stages.note(f"{digest(path)[1] / 1e6:.2f} MB, {target}")
+        ranged = calibration.record() if calibration and precision == "w8a8" else None
+        yield Artifact(subject, path, "mlpackage", precision, border, ranged)
 
 
 def _convert(
@@ -85,7 +98,7 @@ def _convert(
             traced,
             inputs=[_input(spec) for spec in border.inputs],
             outputs=[_output(spec) for spec in border.outputs],
-            minimum_deployment_target=ct.target.iOS16,
+            minimum_deployment_target=ct.target[_TARGET.get(precision, "iOS16")],
             compute_precision=compute,
             convert_to="mlprogram",
             skip_model_load=True,  # loading needs macOS, converting does not
@@ -102,6 +115,18 @@ def _convert(
     for spec in border.outputs:
         package.output_description[spec.name] = spec.description
     package.save(str(path))
+
+
+def _quantize_activations(
+    path: Path, border: Signature, pairs: CalibrationSet, log: Path, *, bar: bool
+) -> None:
+    """Replace the fp16 package at `path` by one with 8-bit weights and activations."""
+    bars = progress(len(pairs), f"{path.stem}: ranges", bar)
+    samples = (pairs.feed(border, i) for i in bars)
+    quantized = quantize_w8a8(path, samples, log)
+    with quiet(log):
+        shutil.rmtree(path)
+        quantized.save(str(path))
 
 
 def _input(spec: TensorSpec) -> Any:

@@ -36,7 +36,10 @@ FORMATS: dict[Format, tuple[Precision, ...]] = {
 # would take the float files down with it.
 DEFAULT_PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
 _DEPLOY_GATE_DB = 60.0
-_CALIBRATED: tuple[Format, ...] = ("onnx", "tflite")
+# The precisions that need ranges of activations; Core ML's int8 is of weights only.
+_CALIBRATED: dict[Format, tuple[Precision, ...]] = {
+    "onnx": ("int8",), "tflite": ("int8",), "mlpackage": ("w8a8",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class Job:
         samples: how many (face, identity) pairs the proof uses.
         threads: for the runtimes during the proof.
         seed: for the random identities among the samples.
-        calibration: a folder of aligned faces for int8; None for the built-in set.
-        recipe: layers of the generator that TFLite int8 and Core ML keep in higher precision.
+        calibration: a folder of photos or aligned faces for int8; None for the built-in set.
+        recipe: layers of the generator that every compressed file keeps in higher precision.
     """
 
     checkpoint: Path
@@ -112,9 +115,9 @@ def run(job: Job, stages: Stages) -> Manifest:
         checkpoint = bundle.checkpoint_of(job.checkpoint)
         identity = bundle.checkpoint_of(job.identity) if job.identity else None
         specs = []
-        if "int8" in job.precisions and encoder and baked is None:
-            stages.say("the identity encoder is not exported to int8 ONNX or TFLite: it misses its")
-            stages.say("gate there (docs/quantization.md); ask for fp16 as well to have one")
+        if calibration and encoder and baked is None:
+            stages.say("the identity encoder is not exported with 8-bit activations: it misses its")
+            stages.say("gate so (docs/quantization.md); ask for fp16 as well to have one")
         for subject in _subjects(trained, encoder, baked, chain, stages):
             for artifact in _convert(job, subject, into, log, calibration, proof, stages):
                 show = job.output_dir / f"{job.place.name}-{artifact.path.name}.png"
@@ -166,18 +169,18 @@ def _calibrate_on(
     job: Job, trained: Generator, encoder: MobileFaceNet | None, stages: Stages
 ) -> CalibrationSet | None:
     """What int8 ranges are measured on, where a format that needs them is exported."""
-    if not any("int8" in job.wanted(f) for f in job.formats if f in _CALIBRATED):
+    if not any(p in job.wanted(f) for f in job.formats for p in _CALIBRATED.get(f, ())):
         return None
     embedding_size = trained.config.embedding_size
     if job.calibration is None:
         chosen = built_in(FACE_SIZE, embedding_size, encoder)
-        stages.say(f"int8 is calibrated on {len(chosen)} built-in pairs (two portraits, varied);")
+        stages.say(f"ranges are measured on {len(chosen)} built-in pairs (two portraits, varied);")
         stages.say("--calibration FOLDER with a few hundred faces of your own is better")
         return chosen
-    chosen = from_folder(job.calibration, FACE_SIZE, embedding_size, encoder)
+    chosen = from_folder(job.calibration, FACE_SIZE, embedding_size, encoder, bar=not stages.quiet)
     left_out = "".join(f", {n} {reason} left out" for reason, n in chosen.skipped.items())
     stages.say(
-        f"int8 is calibrated on {len(chosen)} pairs of {len(chosen.faces)} faces from "
+        f"ranges are measured on {len(chosen)} pairs of {len(chosen.faces)} faces from "
         f"{job.calibration}{left_out}"
     )
     return chosen
@@ -263,7 +266,7 @@ def _convert(
     if "onnx" in job.formats and _provable(job, subject, "onnx"):
         yield from export.onnx.convert(
             subject, _provable(job, subject, "onnx"), into.bundle, opset=job.opset,
-            calibration=calibration, log=log, stages=stages,
+            calibration=calibration, keep=keep, log=log, stages=stages,
         )  # fmt: skip
     if "tflite" in job.formats and _provable(job, subject, "tflite"):
         fp32 = into.bundle / subject.file_name("onnx", "fp32")
@@ -280,15 +283,16 @@ def _convert(
         )  # fmt: skip
     if "mlpackage" in job.formats:
         yield from export.coreml.convert(
-            subject, job.wanted("mlpackage"), into.bundle, keep=keep, log=log, stages=stages
-        )
+            subject, _provable(job, subject, "mlpackage"), into.bundle,
+            calibration=calibration, keep=keep, log=log, stages=stages,
+        )  # fmt: skip
     if "fp32" not in job.wanted("onnx"):  # was needed on the way only
         (into.bundle / subject.file_name("onnx", "fp32")).unlink(missing_ok=True)
 
 
 def _provable(job: Job, subject: Subject, format: Format) -> tuple[Precision, ...]:
-    """The precisions wanted of a network: int8 of the identity encoder misses its gate so far."""
-    unproven = ("int8",) if subject.model == "identity" else ()
+    """The precisions wanted; with 8-bit activations the encoder misses its gate so far."""
+    unproven = _CALIBRATED.get(format, ()) if subject.model == "identity" else ()
     return tuple(p for p in job.wanted(format) if p not in unproven)
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from export.calibration import CalibrationSet
 from export.onnx_quantize import quantize
 from export.stages import Stages, run_child
@@ -35,6 +38,7 @@ def convert(
     *,
     opset: int,
     calibration: CalibrationSet | None = None,
+    keep: Sequence[NDArray[np.float32]] = (),
     log: Path,
     stages: Stages,
 ) -> Iterator[Artifact]:
@@ -47,6 +51,7 @@ def convert(
         folder: where to write.
         opset: ONNX operator set.
         calibration: what int8 ranges are measured on.
+        keep: weights, (O, I, H, W), of convolutions that int8 leaves in float.
         log: the converters' own words.
         stages: told what is done.
 
@@ -80,7 +85,7 @@ def convert(
         assert calibration is not None
         int8 = folder / subject.file_name("onnx", "int8")
         with stages.stage(int8.name):
-            quantize(fp32, int8, border, calibration, log, bar=not stages.quiet)
+            quantize(fp32, int8, border, calibration, log, bar=not stages.quiet, keep=keep)
             stages.note(f"{int8.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
         yield Artifact(subject, int8, "onnx", "int8", border, calibration.record())
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.calibration import CalibrationSet
 from export.ranges import Ranges, cache_folder
 from export.stages import progress
+from model.errors import BadInput, ConversionError
+from model.files import write_atomically
 from model.tensors import Signature
 from pipeline.quiet import quiet
-from pipeline.tensor import to_tensor
 
 if TYPE_CHECKING:
     import onnx
@@ -27,8 +29,9 @@ _VECTOR_OPS = frozenset({"ReduceL2", "ReduceSum", "Clip", "Expand", "Div", "Gemm
 
 
 def quantize(
-    fp32: Path, int8: Path, border: Signature, pairs: CalibrationSet, log: Path, bar: bool
-) -> None:
+    fp32: Path, int8: Path, border: Signature, pairs: CalibrationSet, log: Path, bar: bool,
+    keep: Sequence[NDArray[np.float32]] = (),
+) -> None:  # fmt: skip
     """Write `fp32` with convolutions in int8; inputs and outputs stay float32.
 
     Args:
@@ -38,6 +41,10 @@ def quantize(
         pairs: what ranges are measured on.
         log: ONNX Runtime's own words.
         bar: show the progress on stderr.
+        keep: weights, (O, I, H, W), of convolutions that stay in float.
+
+    Raises:
+        ConversionError: `fp32` has no convolution with such weights.
     """
     ranges = _ranges(fp32, border, pairs, log, bar)
     with quiet(log):
@@ -49,6 +56,7 @@ def quantize(
 
         spans = {n: (np.float32(low), np.float32(high)) for n, (low, high) in ranges.items()}
         model = onnx.load(fp32)
+        kept = [_convolution_with(model, weights) for weights in keep]
         quantizer = QDQQuantizer(
             model,
             per_channel=True,
@@ -57,13 +65,31 @@ def quantize(
             activation_qType=QuantType.QUInt8,
             tensors_range=TensorsData(CalibrationMethod.MinMax, spans),
             nodes_to_quantize=[],
-            nodes_to_exclude=[n.name for n in model.graph.node if n.op_type in _VECTOR_OPS],
+            nodes_to_exclude=[
+                n.name for n in model.graph.node if n.op_type in _VECTOR_OPS or n.name in kept
+            ],
             op_types_to_quantize=list(QDQRegistry),
             extra_options={},
         )
         quantizer.quantize_model()
         _shorten_names(quantizer.model.model)
         onnx.save(quantizer.model.model, int8)
+
+
+def _convolution_with(model: onnx.ModelProto, weights: NDArray[np.float32]) -> str:
+    """The name of the convolution with these weights: simplifying renames, weights stay."""
+    from onnx import numpy_helper
+
+    constants = {i.name: i for i in model.graph.initializer if tuple(i.dims) == weights.shape}
+    for node in model.graph.node:
+        if node.op_type == "Conv" and node.input[1] in constants:
+            stored = numpy_helper.to_array(constants[node.input[1]])
+            if np.allclose(stored, weights, rtol=1e-4):
+                return node.name
+    raise ConversionError(
+        f"a layer of the recipe, with weights {weights.shape}, is not in the ONNX file as it is in "
+        "PyTorch. Take it out of the recipe"
+    )
 
 
 def _ranges(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, bar: bool) -> Ranges:
@@ -75,11 +101,8 @@ def _ranges(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, bar
         known: Ranges = json.loads(cached.read_text(encoding="utf-8"))
         return known
     ranges = _measure(fp32, border, pairs, log, bar)
-    with contextlib.suppress(OSError):  # a cache that cannot be written is no reason to fail
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        partial = cached.with_suffix(f".{os.getpid()}.tmp")
-        partial.write_text(json.dumps(ranges), encoding="utf-8")
-        partial.replace(cached)
+    with contextlib.suppress(BadInput):  # a cache that cannot be written is no reason to fail
+        write_atomically(cached, lambda beside: beside.write_text(json.dumps(ranges), "utf-8"))
     return ranges
 
 
@@ -94,12 +117,8 @@ def _measure(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, ba
                 fp32, None, str(augmented), calibrate_method=CalibrationMethod.MinMax
             )
         for i in progress(len(pairs), f"{fp32.stem}: ranges", bar):
-            feed = {
-                t.name: to_tensor(pairs.face(i), t) if t.color else pairs.embeddings[i : i + 1]
-                for t in border.inputs
-            }
             with quiet(log):
-                calibrator.collect_data(_Once(feed))
+                calibrator.collect_data(_Once(pairs.feed(border, i)))
         found = calibrator.compute_data()
     finally:
         augmented.unlink(missing_ok=True)

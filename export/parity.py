@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from model.mobilefacenet import MobileFaceNet
 
 MIN_IDENTITY_COSINE = 0.999
-QUANTIZED: tuple[Precision, ...] = ("dynamic", "int8", "pal6")
+QUANTIZED: tuple[Precision, ...] = ("dynamic", "int8", "pal6", "w8a8")
 QUANTIZED_SAMPLES = 32  # quantization errs differently on every pair; float rounding does not
 _MIN_PSNR_DB: dict[Precision, float] = {
     "fp32": 60.0, "fp16": 45.0, "dynamic": 40.0, "int8": 30.0, "pal6": 35.0,
+    "w8a8": 30.0,
 }  # fmt: skip
-_MIN_MEAN_PSNR_DB: dict[Precision, float] = {"dynamic": 45.0, "int8": 35.0, "pal6": 40.0}
+_MIN_MEAN_PSNR_DB: dict[Precision, float] = {
+    "dynamic": 45.0, "int8": 35.0, "pal6": 40.0, "w8a8": 35.0,
+}  # fmt: skip
 _MIN_PSNR_8BIT_DB = 45.0  # rounding to 256 levels alone leaves 59 dB
 
 Picture = NDArray[np.float32]  # unit picture: (H, W, 3) float32 RGB in [0, 1]

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from export import flatbuffer
 from export.calibration import CalibrationSet
 from export.stages import progress
+from model.errors import BadInput
+from model.files import write_atomically
 from model.tensors import Signature
 from pipeline.quiet import quiet
-from pipeline.tensor import to_tensor
 
 Method = Literal["minmax", "percentile", "mse"]
 _SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
@@ -137,9 +138,8 @@ def _run(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Sta
     extremes = np.tile(np.array([np.inf, -np.inf]), (len(names), 1))
     samples = np.empty((len(names), len(pairs), _SAMPLES_PER_PAIR), np.float32)
     for p in progress(len(pairs), f"{path.stem}: ranges", bar):
-        for spec in border.inputs:
-            value = to_tensor(pairs.face(p), spec) if spec.color else pairs.embeddings[p : p + 1]
-            interpreter.set_tensor(inputs[spec.name], value)
+        for name, value in pairs.feed(border, p).items():
+            interpreter.set_tensor(inputs[name], value)
         interpreter.invoke()
         for t, index in enumerate(outputs):
             values = interpreter.tensor(index)().ravel()
@@ -192,12 +192,11 @@ def _recall(cached: Path) -> Statistics | None:
 
 def _remember(cached: Path, statistics: Statistics) -> None:
     """Keep what was measured; a cache that cannot be written is no reason to fail."""
-    with contextlib.suppress(OSError):
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        partial = cached.with_suffix(f".{os.getpid()}.tmp")
-        with partial.open("wb") as file:
-            np.savez(
-                file, names=np.array(statistics.names), extremes=statistics.extremes,
+    with contextlib.suppress(BadInput):
+        write_atomically(
+            cached,
+            lambda beside: np.savez(
+                beside, names=np.array(statistics.names), extremes=statistics.extremes,
                 samples=statistics.samples,
-            )  # fmt: skip
-        partial.replace(cached)
+            ),
+        )  # fmt: skip

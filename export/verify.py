@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +15,8 @@ from typing import TYPE_CHECKING, Any
 from model.errors import ContractError, ParityError, guard
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from model.contract import ModelSpec, TensorSpec
-    from pipeline.backends.base import Backend
-
-    Sample = dict[str, NDArray[Any]]
+    from export.golden import Sample
+    from model.contract import ModelSpec
 
 
 @guard
@@ -33,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
+    from export.golden import folder_for, read_golden
     from model.contract import digest, load_bundle
 
     manifest = load_bundle(args.bundle)
@@ -41,10 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for spec in manifest.models:
         if digest(args.bundle / spec.file)[0] != spec.sha256:
             raise ContractError(f"{spec.file} is not the file its manifest describes. Export again")
-        baked = spec.model == "generator" and len(spec.inputs) == 1
-        folder = "golden-baked" if baked else "golden"
+        folder = folder_for(spec)
         if folder not in golden:
-            golden[folder] = _read_golden(args.bundle / folder)
+            golden[folder] = read_golden(args.bundle / folder)
         rows.append({"file": spec.file, **_replay(spec, args.bundle, golden[folder], args.threads)})
         if not args.json:
             print(f"{spec.file:<32} {rows[-1]['verdict']}", flush=True)
@@ -60,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) -> dict[str, Any]:
     """Run one file on all samples it can take; `held` is None where nothing could be run."""
+    from export.golden import score
     from export.parity import min_identity_cosine, min_psnr_db
     from pipeline.backends import BACKENDS, backend_class, open_backend
 
@@ -72,7 +68,7 @@ def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) 
     if not samples:
         return {"held": None, "verdict": "not executed: no golden sample fits it"}
     backend = open_backend(name, spec, bundle, threads=threads)
-    worst = min(_score(backend, spec, sample) for sample in samples)
+    worst = min(score(backend, sample) for sample in samples)
     unit, gate = "identity cosine", min_identity_cosine(spec.precision, "identity")
     if spec.model == "generator":
         eight_bit = spec.outputs[0].dtype == "uint8"
@@ -80,53 +76,6 @@ def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) 
     held = worst >= gate
     verdict = f"{worst:.5g} {unit}, {backend.measured}" + ("" if held else f" - MISSES {gate:g}")
     return {"held": held, "worst": worst, "gate": gate, "unit": unit, "verdict": verdict}
-
-
-def _score(backend: Backend, spec: ModelSpec, sample: Sample) -> float:
-    from pipeline.metrics import cosine, psnr_db
-    from pipeline.tensor import to_tensor, to_unit
-
-    def value(tensor: TensorSpec) -> NDArray[Any]:
-        return to_tensor(sample["target"][0], tensor) if tensor.color else sample["embedding"]
-
-    output = spec.outputs[0]
-    answer = backend.run(**{tensor.name: value(tensor) for tensor in spec.inputs})[output.name]
-    if spec.model == "identity":
-        score = cosine(answer, sample["target_embedding"])
-    else:
-        score = psnr_db(to_unit(answer, output), sample["image"][0], peak=1.0)
-    return -math.inf if math.isnan(score) else score
-
-
-def _read_golden(folder: Path) -> list[Sample]:
-    """Arrays by name, one dict per sample.
-
-    Raises:
-        ContractError: the bundle was made with --no-parity, or its samples are damaged.
-    """
-    import numpy as np
-
-    try:
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-        return [
-            {
-                name: _read_array(folder, entry, np)
-                for name, entry in sample.items()
-                if name != "description"
-            }
-            for sample in index["samples"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ContractError(
-            f"{folder} holds no readable golden samples ({error}). Export without --no-parity"
-        ) from None
-
-
-def _read_array(folder: Path, entry: dict[str, Any], np: Any) -> NDArray[Any]:
-    path = folder / Path(entry["file"]).name
-    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
-    array: NDArray[Any] = np.frombuffer(path.read_bytes(), dtype).reshape(entry["shape"])
-    return array.astype(entry["dtype"])
 
 
 if __name__ == "__main__":

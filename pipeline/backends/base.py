@@ -39,6 +39,7 @@ class Backend(Protocol):
 
     name: ClassVar[str]
     spec: ModelSpec
+    invoke_ms: float  # of the last frame: the runtime's own call, without what `run` puts around it
 
     @classmethod
     def available(cls) -> Availability:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from model.errors import ContractError
 from pipeline.backends.base import Arrays, Availability, check_inputs, check_names, installed
 from pipeline.quiet import quiet
 
+ComputeUnits = Literal["ALL", "CPU_AND_NE", "CPU_AND_GPU", "CPU_ONLY"]  # coremltools' names
+
 
 class _Runner(Protocol):
     """Computes a package from and to arrays as `ModelSpec` describes them."""
@@ -22,6 +26,8 @@ class _Runner(Protocol):
     measured: Measured
 
     def __call__(self, inputs: Arrays) -> Arrays: ...
+
+    def ops_by_device(self) -> dict[str, int]: ...
 
 
 class CoreMLBackend:
@@ -34,6 +40,7 @@ class CoreMLBackend:
         self.spec = spec
         self.measured = runner.measured
         self._runner = runner
+        self.invoke_ms = 0.0
 
     @classmethod
     def available(cls) -> Availability:
@@ -49,21 +56,38 @@ class CoreMLBackend:
         )
 
     @classmethod
-    def load(cls, spec: ModelSpec, root: Path, *, threads: int = 4) -> Self:
-        """Load `root / spec.file`; Core ML chooses its threads and compute units itself.
+    def load(
+        cls, spec: ModelSpec, root: Path, *, threads: int = 4, units: ComputeUnits = "ALL"
+    ) -> Self:
+        """Load `root / spec.file`; Core ML chooses its threads itself.
+
+        Args:
+            spec: the file and its tensors.
+            root: the bundle.
+            threads: not used.
+            units: the processors that Core ML may use; the interpreter uses none of them.
 
         Raises:
             ContractError: the package is damaged, foreign, or has other tensors than `spec` says.
         """
         path = root / spec.file
         return cls(
-            _Executed(path, spec) if sys.platform == "darwin" else _Interpreted(path, spec), spec
+            _Executed(path, spec, units) if sys.platform == "darwin" else _Interpreted(path, spec),
+            spec,
         )
+
+    @property
+    def ops_by_device(self) -> dict[str, int]:
+        """How many operations Core ML plans for each processor; empty where nothing tells."""
+        return self._runner.ops_by_device()
 
     def run(self, **inputs: NDArray[Any]) -> Arrays:
         """Compute one frame."""
         check_inputs(self.spec, inputs)
-        return self._runner(inputs)
+        started = time.perf_counter()
+        outputs = self._runner(inputs)
+        self.invoke_ms = 1e3 * (time.perf_counter() - started)
+        return outputs
 
 
 class _Interpreted:
@@ -82,18 +106,22 @@ class _Interpreted:
     def __call__(self, inputs: Arrays) -> Arrays:
         return self._function.run(inputs, mode="stored")
 
+    def ops_by_device(self) -> dict[str, int]:
+        return {}
+
 
 class _Executed:
     """Core ML itself."""
 
     measured: Measured = "executed"
 
-    def __init__(self, path: Path, spec: ModelSpec) -> None:
+    def __init__(self, path: Path, spec: ModelSpec, units: ComputeUnits) -> None:
         with quiet():
             import coremltools
 
+            self._units = coremltools.ComputeUnit[units]
             try:
-                self._mlmodel = coremltools.models.MLModel(str(path))
+                self._mlmodel = coremltools.models.MLModel(str(path), compute_units=self._units)
             except Exception as error:  # coremltools passes on whatever Core ML says
                 raise ContractError(f"Core ML cannot load {path}: {error}. Export again") from None
         self._spec = spec
@@ -104,6 +132,28 @@ class _Executed:
             {t.name: _to_coreml(inputs[t.name], t) for t in spec.inputs}
         )
         return {t.name: _from_coreml(answers[t.name], t) for t in spec.outputs}
+
+    def ops_by_device(self) -> dict[str, int]:
+        from coremltools.models.compute_plan import MLComputePlan
+
+        plan = MLComputePlan.load_from_path(self._mlmodel.get_compiled_model_path(), self._units)
+        return count_devices(plan)
+
+
+def count_devices(plan: Any) -> dict[str, int]:
+    """Operations by the processor that a coremltools `MLComputePlan` prefers for each.
+
+    Constants have none. Needs macOS 14.4; processors are called neural engine, gpu and cpu.
+    """
+    names = {"MLNeuralEngineComputeDevice": "neural engine", "MLGPUComputeDevice": "gpu"}
+    counts: Counter[str] = Counter()
+    for function in plan.model_structure.program.functions.values():
+        for operation in function.block.operations:
+            usage = plan.get_compute_device_usage_for_mlprogram_operation(operation)
+            if usage is not None:
+                kind = type(usage.preferred_compute_device).__name__
+                counts[names.get(kind, "cpu")] += 1
+    return dict(counts)
 
 
 def _to_coreml(array: NDArray[Any], spec: TensorSpec) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,6 +25,7 @@ class OnnxBackend:
         """Use `load`."""
         self.spec = spec
         self._session = session
+        self.invoke_ms = 0.0
         self._outputs = [t.name for t in spec.outputs]
 
     @classmethod
@@ -60,5 +62,7 @@ class OnnxBackend:
     def run(self, **inputs: NDArray[Any]) -> Arrays:
         """Compute one frame."""
         check_inputs(self.spec, inputs)
+        started = time.perf_counter()
         values = self._session.run(self._outputs, inputs)
+        self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return dict(zip(self._outputs, values, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -24,6 +25,7 @@ class PyTorchBackend:
         """Run `module`, which maps the tensors of `spec.inputs` in order to its one output."""
         self.spec = spec
         self._module = module
+        self.invoke_ms = 0.0
 
     @classmethod
     def available(cls) -> Availability:
@@ -51,6 +53,9 @@ class PyTorchBackend:
         import torch
 
         check_inputs(self.spec, inputs)
+        tensors = [torch.from_numpy(inputs[t.name]) for t in self.spec.inputs]
+        started = time.perf_counter()
         with torch.inference_mode():
-            output = self._module(*(torch.from_numpy(inputs[t.name]) for t in self.spec.inputs))
+            output = self._module(*tensors)
+        self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return {self.spec.outputs[0].name: output.numpy()}

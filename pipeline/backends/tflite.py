@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -23,6 +24,7 @@ class TfliteBackend:
         """Use `load`."""
         self.spec = spec
         self._interpreter = interpreter
+        self.invoke_ms = 0.0
         # The signature gives names; the tensors themselves are addressed by index, because the
         # signature's own runner copies every input and output once more.
         signature = interpreter.get_signature_runner()
@@ -74,5 +76,7 @@ class TfliteBackend:
         check_inputs(self.spec, inputs)
         for name, index in self._inputs.items():
             self._interpreter.set_tensor(index, inputs[name])
+        started = time.perf_counter()
         self._interpreter.invoke()
+        self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return {n: self._interpreter.get_tensor(i) for n, i in self._outputs.items()}

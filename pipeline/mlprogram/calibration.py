@@ -9,7 +9,7 @@ overwrites before it compares); so the version and the function are checked befo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -28,7 +28,7 @@ _KNOWN_VERSION = "9.0"
 _PRIVATE = "_get_activation_calibration_stats"
 
 
-def quantize_w8a8(path: Path, samples: Sequence[Sample], log: Path | None = None) -> Any:
+def quantize_w8a8(path: Path, samples: Iterable[Sample], log: Path | None = None) -> Any:
     """Quantize weights (per channel) and activations of a package to 8 bits.
 
     Args:
@@ -43,6 +43,7 @@ def quantize_w8a8(path: Path, samples: Sequence[Sample], log: Path | None = None
         BackendUnavailable: this coremltools is not the one whose inside is known.
         ContractError: the package is damaged or has operations that are not known.
     """
+    ranges = activation_ranges(Package(path), samples)
     with quiet(log):
         import coremltools as ct
         import coremltools.optimize.coreml as cto
@@ -52,13 +53,13 @@ def quantize_w8a8(path: Path, samples: Sequence[Sample], log: Path | None = None
             global_config=cto.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=0)
         )
         model = ct.models.MLModel(str(path), skip_model_load=True)
-        with _calibrated_by(activation_ranges(Package(path), samples)):
+        with _calibrated_by(ranges):
             # One empty sample: the ranges are known, and coremltools only wants a list.
             model = cto.linear_quantize_activations(model, symmetric, [{}])
         return cto.linear_quantize_weights(model, symmetric)
 
 
-def activation_ranges(package: Package, samples: Sequence[Sample]) -> Ranges:
+def activation_ranges(package: Package, samples: Iterable[Sample]) -> Ranges:
     """Smallest and largest value of every input and intermediate result over all samples.
 
     The package's own outputs are left out, as coremltools does: they stay float.

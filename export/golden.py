@@ -1,0 +1,74 @@
+"""The golden samples of a bundle: a few inputs with PyTorch's answers, to replay on any runtime."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.contract import ModelSpec
+from model.errors import ContractError
+from pipeline.backends.base import Arrays, Backend
+from pipeline.metrics import cosine, psnr_db
+from pipeline.tensor import to_tensor, to_unit
+
+Sample = dict[str, NDArray[Any]]
+
+
+def folder_for(spec: ModelSpec) -> str:
+    """Which of a bundle's sample folders fits a model file."""
+    baked = spec.model == "generator" and len(spec.inputs) == 1
+    return "golden-baked" if baked else "golden"
+
+
+def read_golden(folder: Path) -> list[Sample]:
+    """Arrays by name, one dict per sample.
+
+    Raises:
+        ContractError: the bundle was made with --no-parity, or its samples are damaged.
+    """
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        return [
+            {
+                name: _read_array(folder, entry)
+                for name, entry in sample.items()
+                if name != "description"
+            }
+            for sample in index["samples"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ContractError(
+            f"{folder} holds no readable golden samples ({error}). Export without --no-parity"
+        ) from None
+
+
+def feeds(spec: ModelSpec, sample: Sample) -> Arrays:
+    """What a model file takes of a sample, by tensor name."""
+    return {
+        tensor.name: to_tensor(sample["target"][0], tensor) if tensor.color else sample["embedding"]
+        for tensor in spec.inputs
+    }
+
+
+def score(backend: Backend, sample: Sample) -> float:
+    """How near a backend comes to PyTorch: PSNR in dB (peak 1), or the embeddings' cosine."""
+    spec = backend.spec
+    output = spec.outputs[0]
+    answer = backend.run(**feeds(spec, sample))[output.name]
+    if spec.model == "identity":
+        near = cosine(answer, sample["target_embedding"])
+    else:
+        near = psnr_db(to_unit(answer, output), sample["image"][0], peak=1.0)
+    return -math.inf if math.isnan(near) else near
+
+
+def _read_array(folder: Path, entry: dict[str, Any]) -> NDArray[Any]:
+    path = folder / Path(entry["file"]).name
+    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
+    array: NDArray[Any] = np.frombuffer(path.read_bytes(), dtype).reshape(entry["shape"])
+    return array.astype(entry["dtype"])
