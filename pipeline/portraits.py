@@ -77,7 +77,7 @@ def faces(count: int, size: int = FACE_SIZE) -> list[NDArray[np.uint8]]:
 
 
 def _sample(portrait: Portrait, variation: Variation, size: int) -> NDArray[np.uint8]:
-    image, points = _open(portrait), np.array(portrait.points)
+    image, points = open_portrait(portrait), np.array(portrait.points)
     if variation.flip:
         image, points = _mirror(image, points)
     matrix = similarity(points, np.array(face_template(size)))
@@ -101,14 +101,28 @@ def _around_centre(variation: Variation, size: int) -> Matrix:
     return np.column_stack([turn, offset])
 
 
-def _open(portrait: Portrait) -> NDArray[np.uint8]:
+def portrait_path(portrait: Portrait) -> Path:
+    """The picture file inside the installed package.
+
+    Raises:
+        BackendUnavailable: the package is not installed.
+    """
     found = importlib.util.find_spec(portrait.package)
     if found is None or found.origin is None:
         raise BackendUnavailable(
             f"the sample portraits come with {portrait.package}, which is not installed. "
             "pip install -e '.[faces]'"
         )
-    with Image.open(Path(found.origin).parent / portrait.file) as image:
+    return Path(found.origin).parent / portrait.file
+
+
+def open_portrait(portrait: Portrait) -> NDArray[np.uint8]:
+    """The whole picture, (H, W, 3) uint8 RGB.
+
+    Raises:
+        BackendUnavailable: the package that carries it is not installed.
+    """
+    with Image.open(portrait_path(portrait)) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -127,7 +141,7 @@ def varied(count: int, size: int = FACE_SIZE, seed: int = 0) -> list[NDArray[np.
         BackendUnavailable: a package that carries a portrait is not installed.
     """
     rng = np.random.default_rng(seed)
-    opened = [(_open(portrait), np.array(portrait.points)) for portrait in PORTRAITS]
+    opened = [(open_portrait(portrait), np.array(portrait.points)) for portrait in PORTRAITS]
     samples = []
     for i in range(count):
         image, points = opened[i % len(opened)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def bundle(exported: subprocess.CompletedProcess[str]) -> Path:
     """The folder that `exported` made."""
     folder: Path = exported.bundle  # type: ignore[attr-defined]
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """PyTorch with one thread: on the smallest networks two wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:

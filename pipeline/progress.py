@@ -1,0 +1,57 @@
+"""How far a long job is: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+_LINE_EVERY_S = 10.0
+
+
+class Progress:
+    """Counts frames, or whatever `unit` says; knows how many a second."""
+
+    def __init__(
+        self, total: int | None, what: str, *, shown: bool = True, unit: str = "frame"
+    ) -> None:
+        """Start the clock.
+
+        Args:
+            total: frames to come, None if the container does not tell.
+            what: file name to show.
+            shown: on stderr.
+            unit: what is counted, in the singular.
+        """
+        self._total, self._what, self._shown, self._unit = total, what, shown, unit
+        self._count, self._start = 0, time.monotonic()
+        self._line_at = self._start + _LINE_EVERY_S
+        self._bar: Any = None
+        if shown and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, desc=what, unit=unit, leave=False, file=sys.stderr)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second so far."""
+        return self._count / max(1e-9, time.monotonic() - self._start)
+
+    def step(self, count: int = 1) -> None:
+        """One frame more, or `count`."""
+        self._count += count
+        if self._bar is not None:
+            self._bar.update(count)
+        elif self._shown and time.monotonic() >= self._line_at:
+            self._line_at += _LINE_EVERY_S
+            of = f" of {self._total}" if self._total else ""
+            print(
+                f"{self._what}: {self._count}{of} {self._unit}s, {self.fps:.1f} a second",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()

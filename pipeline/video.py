@@ -1,0 +1,135 @@
+"""Swap faces through a video at constant memory: decode, swap and encode side by side."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.errors import VideoError
+from pipeline import credentials, label
+from pipeline.containers import Item, Reader, Writer
+from pipeline.frames import repainted
+from pipeline.overlap import Ahead, Behind
+from pipeline.people import assign
+from pipeline.progress import Progress
+from pipeline.pyramid import Pyramid
+from pipeline.request import Outcome, Request
+from pipeline.swap import FaceSwapper
+from pipeline.tracking import Tracker
+
+
+def swap_video(
+    swapper: FaceSwapper, target: Path, output: Path, request: Request, *, progress: bool = True
+) -> Outcome:
+    """Swap the faces of a video; sound, subtitles, timing and rotation are the target's.
+
+    A frame without a face is passed through. On Ctrl-C what was done is finished as a playable
+    file: `output`, or `<name>.partial` beside it where there was an `output` before.
+
+    Args:
+        swapper: the loaded models.
+        target: any video that FFmpeg reads.
+        output: its suffix decides the container.
+        request: what to do.
+        progress: show it on stderr.
+
+    Raises:
+        VideoError: the target cannot be read or shows no face at all, or the output cannot be
+            written. An earlier `output` stays as it was.
+    """
+    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with Reader(target) as reader:
+            shown = Progress(reader.frames, target.name, shown=progress)
+            with Writer(beside, output.suffix, reader, labelled=request.label) as writer:
+                run = _Run(swapper, writer, request, shown)
+                run.through(reader)
+        if not run.frames:
+            raise KeyboardInterrupt  # it came before the first frame: there is nothing to keep
+        if not run.swapped and not run.interrupted:
+            raise VideoError(
+                f"{target}: no face found in any of {run.frames} frames; nothing was written"
+            )
+        place = output
+        if run.interrupted and output.exists():
+            place = output.with_name(f"{output.stem}.partial{output.suffix}")
+        os.replace(beside, place)
+    except OSError as error:
+        raise VideoError(f"{output} cannot be written: {error.strerror or error}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    if request.credentials:
+        credentials.sign(place, request.credentials)
+    report = {
+        "frames": run.frames,
+        "frames_without_face": run.frames - run.swapped,
+        "damaged": reader.damaged,
+        "scene_cuts": run.tracker.cuts,
+        "fps": round(shown.fps, 2),
+        "interrupted": run.interrupted,
+    }
+    return Outcome(place, report, (*reader.notes(), *writer.notes, *run.notes()))
+
+
+class _Run:
+    """One pass over a video; the models run in the calling thread."""
+
+    def __init__(
+        self, swapper: FaceSwapper, writer: Writer, request: Request, shown: Progress
+    ) -> None:
+        self.frames = self.swapped = 0
+        self.interrupted = False
+        self.tracker = Tracker(swapper.detector, thorough=request.thorough)
+        self._swapper, self._writer, self._request, self._shown = swapper, writer, request, shown
+
+    def through(self, reader: Reader) -> None:
+        """Swap all frames, until the end or Ctrl-C."""
+        source, sink = Ahead(reader.items()), Behind(self._writer.put)
+        try:
+            for item in source:
+                if item.frame is None:
+                    sink.put(item)
+                    continue
+                frame, faces = self._swap(item.frame)
+                sink.put(Item(frame=frame))
+                self.frames += 1
+                self.swapped += faces > 0
+                self._shown.step()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            source.close()
+            self._shown.close()
+            sink.close()
+
+    def notes(self) -> list[str]:
+        """What the user should know of the frames."""
+        notes = []
+        if without := self.frames - self.swapped:
+            notes.append(f"{without} of {self.frames} frames show no face and passed through")
+        if self.interrupted:
+            notes.append(f"interrupted: the file holds the {self.frames} frames done so far")
+        return notes
+
+    def _swap(self, frame: Any) -> tuple[Any, int]:
+        """The frame with its faces swapped, and how many; itself where nothing changes."""
+        # A phone films lying down and notes how to turn: faces are looked for upright.
+        turns = round(frame.rotation / 90) % 4
+        before = frame.to_ndarray(format="rgb24")
+        picture = Pyramid(np.ascontiguousarray(np.rot90(before, turns)))
+        seconds = float((frame.pts or 0) * (frame.time_base or Fraction(1, 25)))
+        with self._swapper.watch.time("detect"):
+            faces = self.tracker.step(picture, seconds)
+        request = self._request
+        pairs = assign(faces, request.people, request.faces, request.pairs)
+        if not pairs and not request.badge:
+            return frame, 0
+        result = self._swapper.put(picture, pairs, request.blend)
+        if request.badge:
+            label.stamp(result)
+        after = np.rot90(result, -turns)
+        return repainted(frame, before, after, self._writer.pixel_format), len(pairs)

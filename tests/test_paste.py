@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+from doubles import IDENTITY, needs_detector, portrait, swapper
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.facemesh import MOUTH, OVAL
+from pipeline.metrics import psnr_db
+from pipeline.occlusion import visible_skin
+from pipeline.paste import Blend, face_mask, match_light, paste
+
+ADMIRAL, ASTRONAUT = 0, 1
+SIZE = 128
+
+
+def oval_mesh(centre: tuple[float, float], radius: float) -> np.ndarray:
+    """A mesh whose outline is a circle, with a mouth below its middle."""
+    mesh = np.tile(np.array(centre, float), (468, 1))
+    for indexes, at, reach in ((OVAL, (0, 0), radius), (MOUTH, (0, radius / 2), radius / 5)):
+        angle = np.linspace(0, 2 * np.pi, len(indexes), endpoint=False)
+        circle = np.stack([np.sin(angle), -np.cos(angle)], axis=1) * reach
+        mesh[list(indexes)] = np.array(centre) + at + circle
+    return mesh
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.floats(-180, 180), st.floats(0.2, 3), st.floats(-60, 260), st.floats(-60, 200), st.booleans()
+)
+def test_pixels_outside_of_the_hull_keep_their_bits(
+    angle_deg: float, zoom: float, x: float, y: float, keep_mouth: bool
+) -> None:
+    c, s = zoom * np.cos(np.radians(angle_deg)), zoom * np.sin(np.radians(angle_deg))
+    turn = np.array([[c, -s], [s, c]])
+    matrix = np.column_stack([turn, np.full(2, SIZE / 2) - turn @ [x, y]])
+    radius = 0.4 * SIZE / zoom
+    target = noise(140, 200)
+    into = target.copy()
+    swapped, blend = noise(SIZE, SIZE, 1), Blend(keep_mouth=keep_mouth)
+    paste(into, swapped, noise(SIZE, SIZE, 2), matrix, oval_mesh((x, y), radius), blend)
+    ys, xs = np.mgrid[:140, :200]
+    outside = np.hypot(xs - x, ys - y) > radius + 1.5 / zoom + 0.5
+    np.testing.assert_array_equal(into[outside], target[outside])
+
+
+def test_a_swapped_face_fills_the_middle() -> None:
+    into, red = (
+        np.zeros((SIZE, SIZE, 3), np.uint8),
+        np.full((SIZE, SIZE, 3), (200, 10, 10), np.uint8),
+    )
+    matrix = np.eye(2, 3)
+    paste(into, red, into.copy(), matrix, oval_mesh((64, 64), 50), Blend(match_light=False))
+    np.testing.assert_array_equal(into[54:74, 54:74], red[54:74, 54:74])
+
+
+def test_half_opacity_is_half_way() -> None:
+    into, white = np.zeros((SIZE, SIZE, 3), np.uint8), np.full((SIZE, SIZE, 3), 255, np.uint8)
+    blend = Blend(opacity=0.5, match_light=False)
+    paste(into, white, into.copy(), np.eye(2, 3), oval_mesh((64, 64), 50), blend)
+    assert into[64, 64].tolist() == pytest.approx([127.5] * 3, abs=1)
+
+
+def test_opacity_zero_changes_nothing() -> None:
+    target = noise(SIZE, SIZE)
+    into = target.copy()
+    paste(
+        into, noise(SIZE, SIZE, 1), target, np.eye(2, 3), oval_mesh((64, 64), 50), Blend(opacity=0)
+    )
+    np.testing.assert_array_equal(into, target)
+
+
+def test_the_mask_is_soft_and_ends_before_the_border() -> None:
+    mask = face_mask(oval_mesh((64, 64), 90), SIZE)
+    assert mask[64, 64] == 1
+    assert not mask[[0, -1]].any()
+    assert not mask[:, [0, -1]].any()
+    assert np.abs(np.diff(mask, axis=0)).max() < 0.25
+
+
+def test_a_kept_mouth_is_out_of_the_mask() -> None:
+    mesh = oval_mesh((64, 64), 50)
+    assert face_mask(mesh, SIZE)[89, 64] > 0.9
+    assert face_mask(mesh, SIZE, keep_mouth=True)[89, 64] == 0
+
+
+def test_a_face_that_stays_as_it_is_leaves_the_picture_nearly_unchanged() -> None:
+    target = noise(SIZE, SIZE)
+    np.testing.assert_array_equal(
+        match_light(target, target, np.ones((SIZE, SIZE), np.float32)), target
+    )
+
+
+def test_light_is_matched_to_the_target() -> None:
+    mask = np.ones((SIZE, SIZE), np.float32)
+    dark = (noise(SIZE, SIZE) // 4 + np.uint8(20)).astype(np.uint8)
+    bright = (noise(SIZE, SIZE, 1) // 4 + np.uint8(150)).astype(np.uint8)
+    matched = match_light(dark, bright, mask)
+    np.testing.assert_allclose(matched.mean((0, 1)), bright.mean((0, 1)), atol=1)
+    np.testing.assert_allclose(matched.std((0, 1)), bright.std((0, 1)), atol=1)
+
+
+def test_something_of_another_colour_before_the_face_is_kept() -> None:
+    skin = np.full((SIZE, SIZE, 3), (200, 150, 120), np.int16)
+    face = (skin + np.random.default_rng(0).integers(-8, 9, skin.shape)).astype(np.uint8)
+    face[80:128, 40:60] = (20, 60, 200)  # a blue cup
+    seen = visible_skin(face, np.ones((SIZE, SIZE), np.float32))
+    assert seen[110, 50] == 0
+    assert seen[40, 64] == 1
+
+
+@needs_detector
+@pytest.mark.parametrize("index", [ADMIRAL, ASTRONAUT])
+def test_there_and_back_a_portrait_stays_what_it_was(index: int) -> None:
+    image = portrait(index)
+    result = swapper().swap(image, IDENTITY)
+    changed = (result != image).any(axis=2)
+    assert changed.any()
+    before, after = image[changed].astype(float), result[changed].astype(float)
+    assert psnr_db(before, after, 255) > 35
+
+
+@needs_detector
+def test_only_the_face_is_repainted() -> None:
+    image, painted = portrait(ASTRONAUT), swapper(lambda face: 255 - face)
+    (face,) = painted.find(image)
+    changed = (painted.swap(image, IDENTITY) != image).any(axis=2)
+    left, top, right, bottom = (round(edge) for edge in face.box)
+    outside = np.ones(changed.shape, bool)
+    outside[top - 1 : bottom + 2, left - 1 : right + 2] = False
+    assert not changed[outside].any()
+    assert changed[~outside].mean() > 0.5
+
+
+def test_a_mesh_outside_of_the_picture_changes_nothing() -> None:
+    target = noise(60, 60)
+    into, far = target.copy(), oval_mesh((500, 500), 50)
+    matrix = np.eye(2, 3) - [[0, 0, 436], [0, 0, 436]]
+    paste(into, noise(SIZE, SIZE), noise(SIZE, SIZE), matrix, far)
+    np.testing.assert_array_equal(into, target)
