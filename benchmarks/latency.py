@@ -1,0 +1,146 @@
+"""How long a frame takes, on each runtime: `python benchmarks/latency.py [BUNDLE]`.
+
+All runtimes are timed in turns, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import EXIT_INTERRUPTED, BackendUnavailable, UsageError, guard
+
+if TYPE_CHECKING:
+    from benchmarks.contenders import Contender
+    from benchmarks.rows import Row
+
+_BACKENDS = ("pytorch", "onnx", "tflite", "coreml")
+_PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "pal6", "w8a8")
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print the table, keep the rows."""
+    args = _parse(argv)
+    if args.device:
+        from benchmarks.devices import Settings, rows_from
+
+        settings = Settings(args.backend, args.runs, args.threads)
+        rows, interrupted = rows_from(args.device, settings), False
+    elif args.sustained:
+        from benchmarks.sustained import sustain, words
+
+        rows, interrupted = sustain(
+            _contenders(args), args.sustained, warmup=args.warmup, threads=args.threads,
+            tell=teller(args.quiet),
+        )  # fmt: skip
+        print("\n".join(words(row) for row in rows), file=sys.stderr)
+    else:
+        from benchmarks.measure import measure
+
+        rows, interrupted = measure(
+            _contenders(args), runs=args.runs, rounds=min(args.rounds, args.runs),
+            warmup=args.warmup, threads=args.threads, against=args.against, tell=teller(args.quiet),
+        )  # fmt: skip
+    _show(rows, args)
+    if interrupted:
+        print("interrupted: the rows measured until then are above", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return _verdict(rows)
+
+
+def _verdict(rows: Sequence[Row]) -> int:
+    """0 where something was measured; otherwise says what would measure it."""
+    reasons = {row.reason for row in rows if row.reason}
+    if all(row.total is None for row in rows):
+        raise BackendUnavailable("; ".join(sorted(r for r in reasons if r)))
+    return 0
+
+
+def _show(rows: Sequence[Row], args: argparse.Namespace) -> None:
+    from benchmarks import plot, table
+    from benchmarks import rows as results
+
+    print(results.dumps(rows) if args.json == Path("-") else table.text(rows), flush=True)
+    if args.json and args.json != Path("-"):
+        results.write(args.json, rows)
+    if args.plot:
+        plot.latency(rows, args.plot)
+
+
+def _contenders(args: argparse.Namespace) -> list[Contender]:
+    from benchmarks.contenders import Wanted, contenders
+    from model.contract import load_bundle
+    from pipeline.bundles import newest_bundle
+
+    bundle = args.bundle or newest_bundle()
+    wanted = Wanted(
+        bundle, load_bundle(bundle), args.model, args.backend, args.precision, args.threads,
+        args.warmup, args.checkpoint,
+    )  # fmt: skip
+    found = contenders(wanted)
+    names = sorted({f"{c.requested}-{c.model.precision}" for c in found})
+    if args.against and args.against not in names:
+        raise UsageError(f"--against {args.against}: no such row; there are {', '.join(names)}")
+    args.against = args.against or ("pytorch-fp32" if "pytorch-fp32" in names else names[0])
+    return found
+
+
+def teller(quiet: bool) -> Callable[[str], None]:
+    """Progress on stderr: one line that is written over on a terminal, every fifth elsewhere."""
+    heard = 0
+
+    def tell(words: str) -> None:
+        nonlocal heard
+        heard += 1
+        if quiet:
+            return
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
+        elif heard % 5 == 0:
+            print(words, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python benchmarks/latency.py", description=__doc__)
+    parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
+    parser.add_argument("--model", choices=("generator", "identity"), default="generator")
+    parser.add_argument("--backend", nargs="+", choices=(*_BACKENDS, "all"), default=["all"])
+    parser.add_argument("--precision", nargs="+", choices=_PRECISIONS, default=_PRECISIONS)
+    parser.add_argument("--threads", type=_positive, default=2, help="default: 2")
+    parser.add_argument("--runs", type=_positive, default=50, help="timed frames (default: 50)")
+    parser.add_argument("--rounds", type=_positive, default=10, help="turns (default: 10)")
+    parser.add_argument("--warmup", type=_positive, default=5, help="default: 5")
+    parser.add_argument(
+        "--sustained", type=float, metavar="MINUTES",
+        help="keep each runtime busy for so long, and tell when it slows down",
+    )  # fmt: skip
+    parser.add_argument(
+        "--against", metavar="NAME", help="row that ratios refer to (default: pytorch-fp32)"
+    )
+    parser.add_argument("--checkpoint", type=Path, help="for PyTorch; default: looked for")
+    parser.add_argument(
+        "--device", choices=("android", "ios"), help="run the demo app's benchmark on a phone"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows; - for stdout")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    args = parser.parse_args(argv)
+    if "all" in args.backend and not args.device:  # an app knows best what "all" is on its phone
+        args.backend = list(_BACKENDS)
+    return args
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Ways to load what is to be measured, each called in a child process of its own."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from model.contract import Model, ModelSpec, Parity, digest, load_bundle
+from model.errors import ContractError, UsageError
+from model.tensors import signature
+from pipeline.backends import open_backend
+from pipeline.backends.base import Backend
+from pipeline.backends.coreml import ComputeUnits, CoreMLBackend
+
+
+def bundle_file(
+    bundle: str, file: str, backend: str, threads: int, units: ComputeUnits | None
+) -> Backend:
+    """A file of a bundle, once it is sure to be the one that the manifest describes.
+
+    Raises:
+        ContractError: the file is another one, or cannot be loaded.
+    """
+    root = Path(bundle)
+    spec = next(spec for spec in load_bundle(root).models if spec.file == file)
+    if digest(root / file)[0] != spec.sha256:
+        raise ContractError(f"{file} is not the file its manifest describes. Export again")
+    if units:
+        return CoreMLBackend.load(spec, root, threads=threads, units=units)
+    return open_backend(backend, spec, root, threads=threads)
+
+
+def checkpoint(path: str, model: Model, embedding_size: int, threads: int) -> Backend:
+    """A checkpoint in PyTorch, rewritten for inference: what the other files are made from."""
+    border = signature(model, "onnx", embedding_size=embedding_size)
+    spec = ModelSpec(
+        model, Path(path).name, "pt", "fp32", *digest(Path(path)), border.inputs, border.outputs,
+        Parity("not executed"),
+    )  # fmt: skip
+    return open_backend("pytorch", spec, Path(path).parent, threads=threads)
+
+
+def opener(name: str) -> Any:
+    """The function 'module:function'.
+
+    Raises:
+        UsageError: there is none.
+    """
+    module, _, function = name.partition(":")
+    found = getattr(importlib.import_module(module), function, None)
+    if found is None:
+        raise UsageError(f"no opener {name}")
+    return found

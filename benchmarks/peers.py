@@ -1,0 +1,264 @@
+"""The same network through what one would pick instead: `python benchmarks/peers.py BUNDLE`.
+
+All are timed in one interleaved run with the bundle's own TFLite and ONNX files. Runtimes that are
+not installed are rows with the reason; `pip install -e '.[peers]'` brings most of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard
+
+if TYPE_CHECKING:
+    from benchmarks.contenders import Contender
+
+_CACHE = Path("build/peers")
+_BASELINE = "naive-onnx2tf-fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to get the network into a foreign runtime.
+
+    Attributes:
+        name: of the runtime, in the table.
+        precision: what it computes in.
+        package: to be imported; its absence is the row's reason.
+        opener: in `benchmarks.peer_runtimes`.
+        file: what the conversion writes, below the cache folder.
+        build: writes it, from (what was asked for, the path, a log).
+        options: more arguments of the opener.
+        remedy: how to get the package.
+    """
+
+    name: str
+    precision: str
+    package: str
+    opener: str
+    file: str
+    build: Callable[[_Asked, Path, Path], None]
+    options: tuple[tuple[str, str], ...] = ()
+    remedy: str = "pip install -e '.[peers]'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    bundle: Path
+    onnx: Path
+    checkpoint: Path
+    threads: int
+    warmup: int
+    embedding_size: int
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert what is not converted yet, time everything in turns, print the table."""
+    args = _parse(argv)
+
+    from benchmarks import plot, table
+    from benchmarks import rows as results
+    from benchmarks.latency import teller
+    from benchmarks.measure import measure
+
+    ours, asked = _ours(args)
+    theirs = [_contender(recipe, asked) for recipe in _recipes() if recipe.name in args.peers]
+    rows, interrupted = measure(
+        [*theirs, *ours], runs=args.runs, rounds=min(args.rounds, args.runs), warmup=args.warmup,
+        threads=args.threads, against=_BASELINE, tell=teller(args.quiet),
+    )  # fmt: skip
+    print(table.text(rows), flush=True)
+    if args.json:
+        results.write(args.json, rows)
+    if args.plot:
+        plot.latency(rows, args.plot)
+    return EXIT_INTERRUPTED if interrupted else 0
+
+
+def _recipes() -> list[Recipe]:
+    return [
+        Recipe("naive-onnx2tf", "fp32", "onnx2tf", "tflite_as_trained", "naive.tflite",
+               lambda asked, path, log: _naive("naive_tflite", asked, path, log)),
+        Recipe("onnxruntime-as-trained", "fp32", "onnxruntime", "onnxruntime_as_trained",
+               "naive.onnx", lambda asked, path, log: _naive("naive_onnx", asked, path, log)),
+        Recipe("openvino", "fp32", "openvino", "openvino", "generator.onnx", _copy_onnx,
+               (("hint", "f32"),)),
+        Recipe("openvino", "bf16", "openvino", "openvino", "generator.onnx", _copy_onnx,
+               (("hint", "bf16"),)),
+        Recipe("openvino", "int8", "nncf", "openvino", "int8.xml", _nncf, (("hint", "f32"),)),
+        Recipe("mnn", "fp32", "MNN", "mnn", "generator.mnn", _mnn),
+        Recipe("ncnn", "fp32", "pnnx", "ncnn", "generator.ncnn", _pnnx),
+        Recipe("litert-torch", "fp32", "litert_torch", "", "", _copy_onnx,
+               remedy="its pins contradict this toolkit's TensorFlow 2.19 and torch"),
+        Recipe("executorch", "fp32", "executorch", "", "", _copy_onnx,
+               remedy="its pins contradict this toolkit's torch"),
+    ]  # fmt: skip
+
+
+def _ours(args: argparse.Namespace) -> tuple[list[Contender], _Asked]:
+    """The bundle's own files, and what foreign runtimes are made from."""
+    from benchmarks.contenders import Wanted, checkpoint_of, contenders
+    from model.contract import load_bundle
+
+    manifest = load_bundle(args.bundle)
+    spec = manifest.find("generator", "onnx", "fp32")
+    record = manifest.checkpoint
+    checkpoint = checkpoint_of(record, args.checkpoint)
+    if checkpoint is None:
+        raise BadInput(
+            f"{record.file}, which the bundle was made from, is not at hand; the naive exports are "
+            "made from it. Give it with --checkpoint CKPT"
+        )
+    wanted = Wanted(
+        args.bundle, manifest, "generator", ("tflite", "onnx"), ("fp32", "dynamic", "int8"),
+        args.threads, args.warmup, checkpoint,
+    )  # fmt: skip
+    embedding_size = next(t for t in spec.inputs if not t.color).shape[1]
+    asked = _Asked(
+        args.bundle, args.bundle / spec.file, checkpoint, args.threads, args.warmup, embedding_size
+    )
+    return contenders(wanted), asked
+
+
+def _contender(recipe: Recipe, asked: _Asked) -> Contender:
+    """Convert (once per checkpoint), and describe what to run."""
+    from benchmarks.contenders import Contender
+    from benchmarks.interleave import scratch_log
+    from benchmarks.rows import MeasuredModel
+    from benchmarks.worker import Task
+    from model.contract import digest
+
+    def model(sha256: str = "", size: int = 0) -> MeasuredModel:
+        format = Path(recipe.file).suffix.removeprefix(".")
+        return MeasuredModel("generator", recipe.file, sha256, format, recipe.precision, size)
+
+    def without(reason: str) -> Contender:
+        return Contender(recipe.name, recipe.name, model(), reason=reason)
+
+    if importlib.util.find_spec(recipe.package) is None:
+        return without(f"{recipe.package} is not installed; {recipe.remedy}")
+    if not recipe.opener:
+        return without(f"{recipe.package} is installed, but no way to run it is written yet")
+    key = hashlib.sha256(asked.checkpoint.read_bytes()).hexdigest()[:12]
+    path = _CACHE / key / recipe.file
+    log = scratch_log()
+    weights = path.with_suffix(".bin") if recipe.file.endswith(".xml") else path
+    weights = path.with_name(path.name + ".bin") if recipe.name == "ncnn" else weights
+    if not weights.exists():
+        print(f"converting for {recipe.name} {recipe.precision}", file=sys.stderr, flush=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            recipe.build(asked, path, log)
+        except Exception as error:  # foreign converters raise what they like: a row with the reason
+            return without(f"the conversion failed: {' '.join(str(error).split())[:200]}")
+    arguments: dict[str, Any] = {
+        "path": str(path), "threads": asked.threads, "embedding_size": asked.embedding_size,
+        **dict(recipe.options),
+    }  # fmt: skip
+    golden = asked.bundle / "golden"
+    return Contender(
+        recipe.name, recipe.name, model(*digest(weights)),
+        task=Task(
+            f"benchmarks.peer_runtimes:{recipe.opener}", arguments, ("numpy",),
+            str(golden) if golden.is_dir() else None, asked.warmup, str(log),
+        ),
+    )  # fmt: skip
+
+
+def _naive(function: str, asked: _Asked, path: Path, log: Path) -> None:
+    from benchmarks import naive
+
+    getattr(naive, function)(asked.checkpoint, path.resolve(), log)
+
+
+def _copy_onnx(asked: _Asked, path: Path, _: Path) -> None:
+    shutil.copy(asked.onnx, path)
+
+
+def _mnn(asked: _Asked, path: Path, log: Path) -> None:
+    converter = Path(sys.executable).with_name("mnnconvert")
+    _tool(
+        [str(converter), "-f", "ONNX", "--modelFile", str(asked.onnx), "--MNNModel", str(path),
+         "--bizCode", "generator"], log, path,
+    )  # fmt: skip
+
+
+def _pnnx(asked: _Asked, path: Path, log: Path) -> None:
+    """Trace in PyTorch, and let pnnx write ncnn's two files."""
+    import pnnx
+    import torch
+
+    from model.checkpoint import load_generator
+    from model.contract import FACE_SIZE
+    from model.deploy import DeployedGenerator
+    from model.wrap import PictureGenerator
+
+    network = PictureGenerator(DeployedGenerator(load_generator(asked.checkpoint))).eval()
+    example = (torch.rand(1, 3, FACE_SIZE, FACE_SIZE), torch.ones(1, asked.embedding_size))
+    sizes = f"inputshape=[1,3,{FACE_SIZE},{FACE_SIZE}]f32,[1,{asked.embedding_size}]f32"
+    with tempfile.TemporaryDirectory() as folder:
+        traced = Path(folder) / "generator.pt"
+        torch.jit.trace(network, example).save(str(traced))
+        _tool([pnnx.EXEC_PATH, str(traced), sizes, "fp16=0"], log, traced)
+        for ending in ("param", "bin"):
+            shutil.move(Path(folder) / f"generator.ncnn.{ending}", f"{path}.{ending}")
+
+
+def _nncf(asked: _Asked, path: Path, log: Path) -> None:
+    """Quantize with NNCF on the pairs that our own int8 is calibrated on by default."""
+    from export.calibration import built_in
+    from model.contract import FACE_SIZE
+    from pipeline.quiet import quiet
+
+    with quiet(log):
+        import nncf
+        import openvino as ov
+
+        pairs = built_in(FACE_SIZE, asked.embedding_size, None)
+        feeds = [
+            {
+                "target": pairs.face(i).transpose(2, 0, 1)[None].astype("float32") / 255,
+                "embedding": pairs.embeddings[i : i + 1],
+            }
+            for i in range(len(pairs))
+        ]
+        model = ov.Core().read_model(asked.onnx)
+        ov.save_model(nncf.quantize(model, nncf.Dataset(feeds), subset_size=len(feeds)), path)
+
+
+def _tool(command: list[str], log: Path, made: Path) -> None:
+    with log.open("ab") as output:
+        done = subprocess.run(command, stdout=output, stderr=output, check=False, cwd=Path.cwd())
+    if done.returncode != 0 or not made.exists():
+        raise ConversionError(f"{Path(command[0]).name} failed; see {log}")
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    names = sorted({recipe.name for recipe in _recipes()})
+    parser = argparse.ArgumentParser(prog="python benchmarks/peers.py", description=__doc__)
+    parser.add_argument("bundle", type=Path, help="with an fp32 ONNX file of the generator")
+    parser.add_argument("--peers", nargs="+", choices=names, default=names)
+    parser.add_argument("--checkpoint", type=Path, help="default: looked for")
+    parser.add_argument("--threads", type=int, default=2, help="default: 2")
+    parser.add_argument("--runs", type=int, default=60, help="timed frames (default: 60)")
+    parser.add_argument("--rounds", type=int, default=30, help="turns (default: 30)")
+    parser.add_argument("--warmup", type=int, default=3, help="default: 3")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Merge result rows of any origin into one table and plots: `python benchmarks/report.py FILES`.
+
+Rows come from `benchmarks/latency.py --json` and from the demo apps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from model.errors import guard
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check every row, print one Markdown table, draw what was asked for."""
+    parser = argparse.ArgumentParser(prog="python benchmarks/report.py", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, help="result rows, one JSON object a line")
+    parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR",
+                        help="write report.md, latency.png and quality.png there")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="the merged rows on stdout instead")
+    args = parser.parse_args(argv)
+
+    from benchmarks import plot, table
+    from benchmarks import rows as results
+    from model.files import write_atomically
+
+    rows = [row for file in args.files for row in results.read(file)]
+    text = table.markdown(rows)
+    print(results.dumps(rows) if args.json else text)
+    if args.output_dir:
+        page = args.output_dir / "report.md"
+        write_atomically(page, lambda beside: beside.write_text(text + "\n", encoding="utf-8"))
+        if any(row.total for row in rows):
+            plot.latency(rows, args.output_dir / "latency.png")
+        if any(plot.judged(row) for row in rows):
+            plot.quality(rows, args.output_dir / "quality.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Result rows: what a phone writes, a laptop reads."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import rows
+from benchmarks.measure import with_ratios
+from benchmarks.rows import App, Device, MeasuredModel, Ran, Row, Runs, Stage
+from benchmarks.sustained import throttling
+from benchmarks.table import markdown, real_time, text
+from model.errors import ContractError
+
+# As an app writes it: only what the contract asks for.
+FROM_A_PHONE = {
+    "schema": 1,
+    "source": "android",
+    "device": {"model": "Pixel", "os": "16", "soc": "Tensor", "cores": 8},
+    "app": {"version": "1.0", "commit": "abc"},
+    "model": {"name": "generator", "file": "generator-int8.tflite", "sha256": "00",
+              "format": "tflite", "precision": "int8", "bytes": 2740000},
+    "backend": {"requested": "gpu", "used": "cpu", "threads": 4, "partitions": 1},
+    "runs": {"warmup": 5, "n": 2},
+    "load_ms": 12.5, "first_ms": 40.0, "peak_rss_mb": 200.0,
+    "stages": {"total": {"n": 2, "mean_ms": 31.0, "p50_ms": 31.0, "p90_ms": 33.0, "p99_ms": 34.0,
+                         "min_ms": 30.0, "max_ms": 34.0}},
+    "thermal": {"before": "none", "after": "light"},
+    "check": {"psnr_db": 41.0, "max_abs": 0.1},
+    "how": "measured",
+}  # fmt: skip
+
+
+def row(name: str, latencies_ms: list[float], **changes: object) -> Row:
+    values: dict[str, object] = {
+        "source": "desktop",
+        "device": Device("x86_64", "Linux", "some processor", 2),
+        "app": App("0", "0"),
+        "model": MeasuredModel("generator", "f", "0", "tflite", "fp32", 10_000_000),
+        "backend": Ran(name, name, 2),
+        "runs": Runs(1, len(latencies_ms)),
+        "how": "measured",
+        "stages": {"total": Stage.of(latencies_ms)},
+        "rounds_ms": tuple(latencies_ms),
+    }
+    return Row(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@given(st.lists(st.floats(0.001, 1e4), min_size=1, max_size=20))
+def test_a_row_comes_back_from_its_line(latencies_ms: list[float]) -> None:
+    written = row("tflite", latencies_ms)
+    assert rows.loads(rows.dumps([written]).strip(), "here") == written
+
+
+def test_quantiles_are_interpolated_linearly() -> None:
+    stage = Stage.of([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    assert (stage.p50_ms, stage.p90_ms, stage.p99_ms) == (6, 10, pytest.approx(10.9))
+
+
+def test_a_row_of_an_app_is_read() -> None:
+    assert rows.loads(json.dumps(FROM_A_PHONE), "phone").thermal == rows.Thermal("none", "light")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 2}, "schema 2"),
+        ({"device": None}, r"phone\.device"),
+        ({"load_ms": "fast"}, r"phone\.load_ms"),
+        ({"stages": {"paint": FROM_A_PHONE["stages"]["total"]}}, "'paint'"),  # type: ignore[index]
+        ({"stages": {}}, "neither a total latency nor a reason"),
+        ({"how": "guessed"}, r"phone\.how"),
+    ],
+)
+def test_a_row_that_breaks_the_contract_is_refused_by_name(change: dict, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ContractError, match=message):
+        rows.loads(json.dumps({**FROM_A_PHONE, **change}), "phone")
+
+
+def test_a_failed_row_keeps_its_reason_through_file_and_table(tmp_path) -> None:
+    failed = row("onnx", [1.0], stages={}, rounds_ms=(), reason="it was killed by signal 11")
+    rows.write(tmp_path / "rows.jsonl", [failed])
+    (read,) = rows.read(tmp_path / "rows.jsonl")
+    assert "onnx-fp32: it was killed by signal 11" in text([read])
+    assert "onnx-fp32: it was killed by signal 11" in markdown([read])
+
+
+def test_a_ratio_is_paired_so_that_a_slow_minute_cancels_out() -> None:
+    slow_minute = [100.0, 100.0, 1000.0]
+    base, other = with_ratios(
+        [row("pytorch", slow_minute), row("tflite", [ms / 4 for ms in slow_minute])], "pytorch-fp32"
+    )
+    assert (base.ratio, other.ratio) == (1.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("p90_ms", "words"), [(33.0, "30 fps"), (33.4, "24 fps"), (41.6, "24 fps"), (41.7, "no")]
+)
+def test_real_time_is_judged_by_nine_of_ten_frames(p90_ms: float, words: str) -> None:
+    assert real_time(row("tflite", [p90_ms] * 10)) == words
+
+
+def test_an_interpreted_time_is_no_real_time() -> None:
+    assert real_time(row("coreml", [1.0], how="interpreted")) == "-"
+
+
+def test_a_noisy_machine_is_named() -> None:
+    assert "noisy" not in text([row("tflite", [10.0, 10.1, 10.0, 9.9])])
+    assert "noisy machine: the rounds of tflite-fp32" in text([row("tflite", [10, 20, 10, 20])])
+
+
+@pytest.mark.parametrize(
+    ("minutes_ms", "begins"),
+    [([100, 101, 99], None), ([100, 100, 120, 125], 3), ([100, 120, 100, 101], None)],
+)
+def test_throttling_begins_where_no_later_minute_is_fast(
+    minutes_ms: list[float], begins: int | None
+) -> None:
+    assert throttling(minutes_ms).begins == begins
+
+
+def test_what_is_outside_the_runtimes_own_call_is_said() -> None:
+    stages = {"total": Stage.of([100.0, 102.0]), "generate": Stage.of([99.0, 101.0])}
+    assert "at most 0.99 % of a frame" in text([row("tflite", [1.0], stages=stages)])
+
+
+def test_slow_8_bit_arithmetic_is_said() -> None:
+    int8 = MeasuredModel("generator", "f", "0", "tflite", "int8", 1)
+
+    def said(soc: str) -> bool:
+        device = Device("x86_64", "Linux", soc, 2)
+        return "8-bit dot products" in text([row("tflite", [1.0], model=int8, device=device)])
+
+    assert said("AMD EPYC (avx2)")
+    assert not said("Xeon (avx2 avx512_vnni)")
+    assert not said("a processor that says nothing")
