@@ -1,0 +1,56 @@
+"""Every edit by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline.facemesh import Points
+from pipeline.pyramid import Image8
+from training.edits.ageing import older
+from training.edits.beard import beard
+from training.edits.glasses import glasses, sunglasses
+from training.edits.hair import bald, fringe
+from training.edits.shape import fat, grin
+from training.edits.subject import EditFailed, Pixels, Subject
+from training.records import EDITS, Edit
+
+Editor = Callable[[Subject, np.random.Generator], Pixels]
+
+EDITORS: dict[Edit, Editor] = {
+    "fat": fat,
+    "older": older,
+    "beard": beard,
+    "glasses": glasses,
+    "sunglasses": sunglasses,
+    "fringe": fringe,
+    "bald": bald,
+    "grin": grin,
+}
+_LEAST_CHANGE = 0.15  # mean absolute, of 255; an edit that shows less than that is none
+
+
+def edit(name: Edit, face: Image8, mesh: Points, seed: int) -> Image8:
+    """One edit of a face.
+
+    Args:
+        name: which.
+        face: (S, S, 3) uint8 RGB, aligned.
+        mesh: (468, 3) its landmarks, see `training.landmarks`.
+        seed: draws shape, colour and strength; every edit draws its own from it.
+
+    Returns:
+        As `face`.
+
+    Raises:
+        EditFailed: the face does not take it.
+    """
+    random = np.random.default_rng((seed, EDITS.index(name)))
+    pixels = EDITORS[name](Subject(face, mesh), random)
+    if not np.isfinite(pixels).all():
+        raise EditFailed("its numbers ran away")
+    edited = np.rint(pixels.clip(0, 255)).astype(np.uint8)
+    if np.abs(edited.astype(np.int16) - face).mean() < _LEAST_CHANGE:
+        raise EditFailed("nothing changed")
+    return edited

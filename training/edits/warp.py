@@ -1,0 +1,62 @@
+"""Move a face's landmarks, and what lies around them smoothly with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.facemesh import Points
+from training.edits.subject import Mask, Pixels, Subject
+
+_COARSE = 4  # the field is smooth: it is computed on every fourth pixel
+_STIFF = 0.35  # how strongly a place without landmarks wants to stay
+
+
+def field(subject: Subject, moves: Points, reach: float) -> NDArray[np.float32]:
+    """Where each pixel of the result comes from, less where it is.
+
+    Each landmark pulls on what is nearer than `reach` with a weight that ends smoothly there, so
+    that pixels far from all landmarks come from themselves exactly.
+
+    Args:
+        subject: the face.
+        moves: (468, 2) pixels, what to add to each landmark.
+        reach: in eye distances.
+
+    Returns:
+        (S, S, 2) float32 pixels.
+    """
+    points = subject.mesh[:, :2] + moves
+    places = np.arange(0, subject.size + _COARSE, _COARSE, dtype=np.float32)
+    x, y = np.meshgrid(places, places)
+    away = (x.ravel()[:, None] - points[:, 0].astype(np.float32)) ** 2
+    away += (y.ravel()[:, None] - points[:, 1].astype(np.float32)) ** 2
+    weight = np.maximum(0, 1 - away / np.float32((reach * subject.unit) ** 2)) ** 3
+    # Landmarks crowd around eyes and mouth; a fourth power lets the nearest have the say.
+    near = weight**4
+    total = near.sum(axis=1, keepdims=True)
+    pulled = near @ moves.astype(np.float32) / (total + _STIFF * np.exp(-8 * total))
+    coarse = pulled.reshape(len(places), len(places), 2)
+    # Coarse place i lies at pixel 4 i: a plain resize would put it at the middle of a cell.
+    scale = np.array([[1 / _COARSE, 0, 0], [0, 1 / _COARSE, 0]])
+    full: Any = cv2.warpAffine(
+        coarse, scale, (subject.size, subject.size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return np.asarray(-full, np.float32)
+
+
+def moved(pixels: Pixels | Mask, shift: NDArray[np.float32]) -> Any:
+    """A picture or mask with every pixel taken from `shift` further; unmoved pixels keep bits."""
+    size = len(pixels)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    warped = cv2.remap(
+        pixels, x + shift[..., 0], y + shift[..., 1], cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )  # fmt: skip
+    still = np.abs(shift).max(axis=-1) < 1 / 64
+    result = np.where(still[..., None] if pixels.ndim == 3 else still, pixels, warped)
+    return result.clip(0, 255).astype(np.float32)

@@ -1,0 +1,128 @@
+"""The training data on disk: tar shards of photos with their edits, as WebDataset lays them out.
+
+A record is one aligned photo and what was made of it:
+
+    Jane_Doe_0001.json          {"schema": 1, "person": "Jane_Doe"}
+    Jane_Doe_0001.photo.webp    the photo as it is
+    Jane_Doe_0001.fat.webp      an edit, one file each; a record may have any of EDITS, or none
+
+A shard holds whole people, so that two photos of one person are found in it. It is read as one
+piece: a training step draws from one shard only and is repeatable without a saved reader state.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from model.errors import BadInput
+from model.files import write_atomically
+
+SCHEMA = 1
+
+# Edits of who is seen, and edits of what is seen on the same person (FSTriplets, paper section 3).
+IdentityEdit = Literal["fat", "older", "beard"]
+AttributeEdit = Literal["glasses", "sunglasses", "fringe", "bald", "grin"]
+Edit = IdentityEdit | AttributeEdit
+IDENTITY_EDITS: tuple[IdentityEdit, ...] = get_args(IdentityEdit)
+ATTRIBUTE_EDITS: tuple[AttributeEdit, ...] = get_args(AttributeEdit)
+EDITS: tuple[Edit, ...] = (*IDENTITY_EDITS, *ATTRIBUTE_EDITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One photo and its edits, as encoded pictures.
+
+    Attributes:
+        key: unique in the shard; no dots, for WebDataset splits names at the first one.
+        person: who it shows.
+        photo: the photo, an encoded picture of an aligned face.
+        edits: what was made of it, encoded likewise.
+    """
+
+    key: str
+    person: str
+    photo: bytes
+    edits: dict[Edit, bytes]
+
+
+def write_shard(path: Path, records: Iterable[Record]) -> None:
+    """Write a shard beside its place and move it there when it is whole.
+
+    Raises:
+        BadInput: the place cannot be written to.
+    """
+
+    def write(beside: Path) -> None:
+        with tarfile.open(beside, "w") as tar:
+            for record in records:
+                head = json.dumps({"schema": SCHEMA, "person": record.person})
+                _add(tar, f"{record.key}.json", head.encode())
+                _add(tar, f"{record.key}.photo.webp", record.photo)
+                for edit, data in record.edits.items():
+                    _add(tar, f"{record.key}.{edit}.webp", data)
+
+    write_atomically(path, write)
+
+
+def read_shard(path: Path) -> list[Record]:
+    """All records of a shard, pictures still encoded, in the order of the file.
+
+    Raises:
+        BadInput: not a shard, or a record without its photo or its person.
+    """
+    parts: dict[str, dict[str, bytes]] = {}
+    try:
+        with tarfile.open(path) as tar:
+            for member in tar:
+                stream = tar.extractfile(member) if member.isfile() else None
+                if stream is not None:
+                    key, _, kind = member.name.partition(".")
+                    parts.setdefault(key, {})[kind.removesuffix(".webp")] = stream.read()
+        return [_record(key, kinds) for key, kinds in parts.items()]
+    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"{path} cannot be read as a shard ({type(error).__name__}: {error}). "
+            "Make it with python -m training.triplets"
+        ) from None
+
+
+def decode(data: bytes, size: int) -> np.ndarray[Any, Any]:
+    """An encoded picture as (size, size, 3) HWC uint8 RGB.
+
+    Raises:
+        BadInput: not a picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            picture = image.convert("RGB")
+            if picture.size != (size, size):
+                picture = picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+            return np.asarray(picture)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadInput(
+            f"a picture of a shard cannot be read ({error}); make the shard again"
+        ) from None
+
+
+def _record(key: str, kinds: dict[str, bytes]) -> Record:
+    head = json.loads(kinds["json"])
+    if head["schema"] != SCHEMA:
+        raise ValueError(f"{key} has schema {head['schema']}, expected {SCHEMA}")
+    edits = {edit: kinds[edit] for edit in EDITS if edit in kinds}
+    return Record(key, str(head["person"]), kinds["photo"], edits)
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
