@@ -30,12 +30,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 FAST = {"batch": 16, "channels": 4, "lr": 0.01, "sizes": ((64, 1.0),)}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +314,7 @@ def test_what_cannot_work_is_said_before_the_first_step(folder, tmp_path, capsys
     assert "two faces per step" in capsys.readouterr().err
     (tmp_path / "file").write_bytes(b"")
     assert distill.main(command(folder, tmp_path / "file/tiny.pt", "--max-steps", "1")) == 4
-    assert "cannot be written" in capsys.readouterr().err
+    assert "cannot write" in capsys.readouterr().err
 
 
 def test_bad_data_ends_with_exit_4(folder, tmp_path, capsys):

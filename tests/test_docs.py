@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 from conftest import ROOT, run
@@ -16,6 +17,7 @@ BLOCKS = [
     if line.strip() and not line.lstrip().startswith("#")
 ]
 PYTHON = [line for line in BLOCKS if "python -m " in line]
+BENCHMARKS = [line for line in BLOCKS if "python benchmarks/" in line]
 MAKE = [line for line in BLOCKS if line.startswith("make ")]
 
 
@@ -25,8 +27,22 @@ def test_every_python_command_exists_with_its_flags(line: str) -> None:
     module = words[words.index("-m") + 1]
     result = run(module, "--help")
     assert result.returncode == 0, result.stderr
-    for flag in (word for word in words if word.startswith("-") and word != "-m"):
-        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", result.stdout), flag
+    assert_flags_exist([word for word in words if word != "-m"], result.stdout)
+
+
+@pytest.mark.parametrize("line", BENCHMARKS)
+def test_every_benchmark_exists_with_its_flags(line: str) -> None:
+    words = shlex.split(line)
+    result = subprocess.run(
+        [sys.executable, words[1], "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert_flags_exist(words, result.stdout)
+
+
+def assert_flags_exist(words: list[str], shown: str) -> None:
+    for flag in (word for word in words if word.startswith("-")):
+        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", shown), flag
 
 
 @pytest.mark.parametrize("line", MAKE)

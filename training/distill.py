@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import torch
 
-    from training.run import write_atomically
+    from model.files import write_atomically
 
     network = run.finished()
     weights = {key: value.contiguous() for key, value in network.state_dict().items()}

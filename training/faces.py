@@ -137,13 +137,17 @@ def split_people(faces: Faces, seed: int = 0) -> tuple[Faces, Faces]:
 
     Of the people with 2 to 10 photos, 300 are held out, or a quarter where there are few.
     """
-    people, counts = np.unique(faces.people, return_counts=True)
-    low, high = HELD_OUT_PHOTOS
-    eligible = people[(counts >= low) & (counts <= high)]
-    count = min(HELD_OUT_PEOPLE, len(eligible) // 4)
-    chosen = np.random.default_rng(seed).choice(eligible, count, replace=False)
-    held_out = np.isin(faces.people, chosen)
+    held_out = np.isin(faces.people, held_out_people(faces.people, seed))
     return faces.take(np.flatnonzero(~held_out)), faces.take(np.flatnonzero(held_out))
+
+
+def held_out_people(people: np.ndarray[Any, Any], seed: int = 0) -> np.ndarray[Any, Any]:
+    """Who is kept out of training, as `split_people` says; `people` has one entry per photo."""
+    names, counts = np.unique(people, return_counts=True)
+    low, high = HELD_OUT_PHOTOS
+    eligible = names[(counts >= low) & (counts <= high)]
+    count = min(HELD_OUT_PEOPLE, len(eligible) // 4)
+    return np.random.default_rng(seed).choice(eligible, count, replace=False)
 
 
 def _stem(name: str) -> str:

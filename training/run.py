@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import pickle
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.errors import BadInput, CheckpointError, FaceSwapError
+from model.errors import CheckpointError, FaceSwapError
+from model.files import write_atomically
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training.faces import Faces
 from training.muon import Muon
+from training.seeds import seed_of
 from training.student import embed, loss, person_centres, teacher_map
 from training.views import augmented_view, identity_view
 
@@ -192,9 +192,9 @@ class Run:
         """The faces of this step: every face once per epoch, in a new order each time."""
         count, batch = len(self.pixels), min(self.settings.batch, len(self.pixels))
         epoch, place = divmod(self.steps, count // batch)
-        order = torch.Generator().manual_seed(_mix(self.settings.seed, 1, epoch))
+        order = torch.Generator().manual_seed(seed_of(self.settings.seed, 1, epoch))
         rows = torch.randperm(count, generator=order)[place * batch : (place + 1) * batch]
-        return rows, torch.Generator().manual_seed(_mix(self.settings.seed, 2, self.steps))
+        return rows, torch.Generator().manual_seed(seed_of(self.settings.seed, 2, self.steps))
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -210,36 +210,11 @@ class Run:
                 mean.copy_(now)
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside its place and move it there, so that no reader meets half of it.
-
-    Raises:
-        BadInput: the folder cannot be written to.
-    """
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write(beside)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:  # torch.save reports a missing folder as the latter
-        raise BadInput(
-            f"{path} cannot be written ({error}). Name a folder with free space with -o"
-        ) from None
-
-
 def _pace(progress: float) -> float:
     """Rise to 1 in the warm-up, then half a cosine down to 0.02."""
     if progress < WARM_UP:
         return max(0.05, progress / WARM_UP)
     return 0.02 + 0.49 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
-
-
-def _mix(*parts: int) -> int:
-    """One seed from several numbers, none of which may run into another."""
-    return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

@@ -23,10 +23,20 @@ def embed(network: MobileFaceNet, view: Tensor) -> Tensor:
     Returns:
         Embedding, (N, 512) float32, unit L2 norm.
     """
-    x = network.conv2_dw(network.conv1(view))
-    x = network.conv_3(network.conv_23(x))
-    x = network.conv_4(network.conv_34(x))
-    x = network.conv_5(network.conv_45(x))
+    return finish(network, early_features(network, view)[-1])
+
+
+def early_features(network: MobileFaceNet, view: Tensor) -> list[Tensor]:
+    """The maps after the first five stages, from 1/2 to 1/8 of the view; arguments as `embed`."""
+    maps = [network.conv1(view)]
+    for stage in (network.conv2_dw, network.conv_23, network.conv_3, network.conv_34):
+        maps.append(stage(maps[-1]))
+    return maps
+
+
+def finish(network: MobileFaceNet, x: Tensor) -> Tensor:
+    """The embedding that follows from the last of the `early_features`."""
+    x = network.conv_5(network.conv_45(network.conv_4(x)))
     x = network.conv_6_sep(x)
     if x.shape[-1] != MAP_SIZE:
         x = F.interpolate(x, size=(MAP_SIZE, MAP_SIZE), mode="bilinear")

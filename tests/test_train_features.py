@@ -1,0 +1,71 @@
+"""What pictures are compared by: VGG-19 as torchvision names it, and the folded recogniser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.contract import FACE_SIZE
+from model.errors import CheckpointError
+from model.mobilefacenet import MobileFaceNetConfig
+from model.seeded import seeded_identity_encoder
+from model.wrap import PictureIdentityEncoder
+from training.features import Vgg19, frozen, load_vgg19
+from training.student import early_features, embed
+from training.views import recogniser_view
+
+# Where torchvision's vgg19().features has its convolutions up to relu5_1.
+CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
+
+
+def test_vgg19_has_torchvisions_names_and_levels() -> None:
+    network = Vgg19()
+    assert list(network.state_dict()) == [
+        f"features.{i}.{part}" for i in CONVOLUTIONS for part in ("weight", "bias")
+    ]
+    levels = network(torch.zeros(1, 3, 32, 32))
+    assert [(x.shape[1], x.shape[2]) for x in levels] == [
+        (64, 32), (128, 16), (256, 8), (512, 4), (512, 2),
+    ]  # fmt: skip
+    assert all((x >= 0).all() for x in levels)
+
+
+def test_vgg19_loads_a_whole_file_and_refuses_others(tmp_path: Path) -> None:
+    state = Vgg19().state_dict()
+    beyond = {"features.30.weight": torch.zeros(2), "classifier.0.bias": torch.zeros(2)}
+    torch.save({**state, **beyond}, tmp_path / "vgg.pth")
+    loaded = load_vgg19(tmp_path / "vgg.pth").state_dict()
+    assert all(torch.equal(loaded[key], state[key]) for key in state)
+    torch.save({k: v for k, v in state.items() if "10." not in k}, tmp_path / "cut.pth")
+    torch.save({**state, "features.3.weight": torch.zeros(2)}, tmp_path / "more.pth")
+    for name, key in (("cut", "features.10.weight"), ("more", "features.3.weight")):
+        with pytest.raises(CheckpointError, match=key):
+            load_vgg19(tmp_path / f"{name}.pth")
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load_vgg19(tmp_path / "gone.pth")
+
+
+def test_folding_keeps_the_recognisers_answers() -> None:
+    config = MobileFaceNetConfig(4, 16)
+    view = torch.rand(2, 3, 112, 112, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    expected = seeded_identity_encoder(config)(view)
+    folded = frozen(seeded_identity_encoder(config))
+    torch.testing.assert_close(embed(folded, view), expected, atol=1e-5, rtol=0)
+    assert not any(p.requires_grad for p in folded.parameters())
+    assert [x.shape[-1] for x in early_features(folded, view)] == [56, 56, 28, 28, 14]
+
+
+def test_the_view_of_a_result_is_the_contracts_crop_and_lets_gradients_through() -> None:
+    encoder = seeded_identity_encoder(MobileFaceNetConfig(4, 16))
+    noise = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    faces = torch.nn.functional.interpolate(noise, FACE_SIZE, mode="bilinear").requires_grad_()
+    view = recogniser_view(faces * 2 - 1, 112)
+    torch.testing.assert_close(encoder(view), PictureIdentityEncoder(encoder)(faces),
+                               atol=1e-3, rtol=0)  # fmt: skip
+    view.sum().backward()
+    assert faces.grad is not None
+    inside = faces.grad[:, :, 26:230, 26:230].abs().sum()
+    assert inside > 0
+    assert faces.grad.abs().sum() == pytest.approx(inside.item())

@@ -1,0 +1,141 @@
+"""Each loss of the generator's training against a value worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from model.generator import Generator, GeneratorConfig
+from training import losses
+from training.discriminator import Discriminators, PatchDiscriminator
+
+
+def test_generator_hinge_is_the_negated_mean_verdict() -> None:
+    assert losses.generator_hinge(torch.tensor([1.0, 2.0, -6.0])).item() == 1.0
+
+
+def test_discriminator_hinge_counts_only_what_is_within_the_margin() -> None:
+    real = torch.tensor([2.0, 0.5])  # 0 and 0.5 short of 1
+    fake = torch.tensor([-3.0, 1.0])  # 0 and 2 above -1
+    assert losses.discriminator_hinge(real, fake).item() == 0.25 + 1.0
+
+
+def test_identity_loss_averages_over_the_samples_that_lack_something() -> None:
+    source = torch.tensor([[1.0, 0.0]]).repeat(4, 1)
+    # cosines 1, 0.99 (both within the margin), 0.5 and 0: the mean of 0.48 and 0.98
+    result = torch.tensor([
+        [1.0, 0.0], [0.99, math.sqrt(1 - 0.99**2)], [0.5, math.sqrt(0.75)], [0.0, 1.0],
+    ])  # fmt: skip
+    every = torch.ones(4, dtype=torch.bool)
+    assert losses.identity_loss(result, source, every).item() == pytest.approx(0.73)
+    all_but_the_last = torch.tensor([True, True, True, False])
+    assert losses.identity_loss(result, source, all_but_the_last).item() == pytest.approx(0.48)
+
+
+def test_identity_loss_of_perfect_results_is_zero_and_has_a_gradient() -> None:
+    result = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    value = losses.identity_loss(result, result.detach(), torch.tensor([True]))
+    value.backward()
+    assert value.item() == 0
+    assert result.grad is not None
+    assert torch.isfinite(result.grad).all()
+
+
+def test_pixel_loss_leaves_out_black_corners_and_samples_without_truth() -> None:
+    truth = torch.full((2, 3, 2, 2), 0.5)
+    truth[0, :, 0, 0] = -1.0  # a corner that a rotation left empty
+    truth[0, 0, 0, 1] = -1.0  # dark in one channel only: a colour, which counts
+    result = truth + 0.2
+    result[0, :, 0, 0] = 1.0
+    result[1] = -0.9
+    has_truth = torch.tensor([True, False])
+    assert losses.pixel_loss(result, truth, has_truth).item() == pytest.approx(0.5 * 0.04)
+    assert losses.pixel_loss(result, truth, torch.tensor([False, False])).item() == 0
+
+
+def test_frame_loss_sees_the_outside_of_swaps_only() -> None:
+    target = torch.zeros(2, 3, 64, 64)
+    result = torch.zeros(2, 3, 64, 64)
+    result[:, :, 7:57, 7:57] = 1.0  # the identity crop of 64 px
+    swapped = torch.tensor([False, True])
+    assert losses.frame_loss(result, target, swapped).item() == 0
+    result[1] = 1.0  # has a truth, which the pixel loss answers for
+    assert losses.frame_loss(result, target, swapped).item() == 0
+    result[0, :, 0, :] = 2.0  # 64 of the 64*64 - 50*50 pixels outside
+    expected = 0.5 * 4 * 64 / (64 * 64 - 50 * 50)
+    assert losses.frame_loss(result, target, swapped).item() == pytest.approx(expected)
+
+
+def test_perceptual_loss_weighs_the_levels_as_published() -> None:
+    zeros = [torch.zeros(1, 2, 4, 4)] * 5
+    steps = [torch.full((1, 2, 4, 4), value) for value in (100.0, 1.0, 2.0, 3.0, 4.0)]
+    expected = 0 * 100 + 0.6 * 1 + 0.8 * 2 + 1 * 3 + 1.2 * 4
+    assert losses.perceptual_loss(steps, zeros).item() == pytest.approx(expected)
+
+
+def test_attention_within_bounds_is_free() -> None:
+    inside = torch.tensor([0.0, 0.5, 1.0, 0.25]).view(1, 1, 2, 2).requires_grad_()
+    value = losses.attention_excess([inside])
+    value.backward()
+    assert value.item() == 0
+    assert inside.grad is not None
+    assert (inside.grad == 0).all()
+
+
+def test_attention_outside_costs_its_square_and_a_tenth_of_the_worst() -> None:
+    outside = torch.tensor([3.0, 0.5, -1.0, 1.0]).view(1, 1, 2, 2)  # 2 above, 1 below
+    worst = 2.0**2
+    assert losses.attention_excess([outside]).item() == pytest.approx((4 + 1) / 4 + 0.1 * worst)
+    halved = losses.attention_excess([outside, torch.zeros(1, 1, 2, 2)])
+    assert halved.item() == pytest.approx(((4 + 1) / 4 + 0.1 * worst) / 2)
+
+
+def test_features_beyond_the_limit_cost_in_units_of_it() -> None:
+    features = torch.tensor([losses.FEATURE_LIMIT * 3, 0.0]).view(1, 2, 1, 1)
+    assert losses.feature_excess([features]).item() == pytest.approx(2.0**2 / 2 + 0.1 * 2.0**2)
+
+
+def test_watching_sees_all_attentions_and_leaves_nothing_behind() -> None:
+    network = Generator(GeneratorConfig(4, 16)).eval()
+    target, embedding = torch.zeros(2, 3, 64, 64), torch.zeros(2, 16)
+    before = [*network.state_dict()]
+    with torch.no_grad(), losses.watching(network.decoder) as watch:
+        network(target, embedding)
+    assert [a.shape[-1] for a in watch.attentions] == [16] * 5 + [32] * 4 + [64] * 3
+    assert [f.shape[-1] for f in watch.features] == [16, 32, 64]
+    with torch.no_grad():
+        network(target, embedding)
+    assert len(watch.attentions) == 12
+    assert [*network.state_dict()] == before
+
+
+def test_three_discriminators_judge_patches_at_every_scale() -> None:
+    judges = Discriminators().eval()
+    pictures = [torch.zeros(2, 3, size, size) for size in (64, 32, 16)]
+    verdicts = judges(pictures)
+    assert len(verdicts) == 3
+    assert all(v.shape[:2] == (2, 1) and v.shape[-1] > 1 for v in verdicts)
+
+
+def test_the_discriminators_layers_are_the_published_ones() -> None:
+    convs = [m for m in PatchDiscriminator().modules() if isinstance(m, nn.Conv2d)]
+    assert [c.out_channels for c in convs] == [16, 32, 64, 128, 1]
+    assert [c.stride[0] for c in convs] == [2, 2, 2, 1, 1]
+    assert {c.kernel_size for c in convs} == {(4, 4)}
+
+
+def test_spectral_norm_keeps_every_layers_gain_near_one() -> None:
+    torch.manual_seed(0)
+    judge = PatchDiscriminator()
+    convs = [m for m in judge.modules() if isinstance(m, nn.Conv2d)]
+    with torch.no_grad():
+        for conv in convs:
+            conv.parametrizations.weight.original.mul_(50)
+        for _ in range(30):
+            judge(torch.rand(2, 3, 32, 32))
+    for conv in convs:
+        gain = torch.linalg.matrix_norm(conv.weight.flatten(1), 2).item()
+        assert gain == pytest.approx(1, abs=0.05)

@@ -1,0 +1,173 @@
+"""What the generator and its discriminators are trained to lower (arXiv:2204.08339, Sec. 3)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.contract import identity_crop
+from model.generator import Decoder
+
+IDENTITY_MARGIN = 0.02
+PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
+BLACK = -1.0
+# Features of the published network in good health stay below a few tens; past this they are on
+# their way to what overflows half precision twelve products later.
+FEATURE_LIMIT = 32.0
+
+
+def generator_hinge(verdict: Tensor) -> Tensor:
+    """Adversarial loss of the generator: results should be judged real (above 0)."""
+    return -verdict.float().mean()
+
+
+def discriminator_hinge(real: Tensor, fake: Tensor) -> Tensor:
+    """Adversarial loss of a discriminator: photos above 1, results below -1."""
+    return F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
+
+
+def identity_loss(result: Tensor, source: Tensor, wanted: Tensor) -> Tensor:
+    """max(0, 1 - cos - 0.02), averaged over the samples where it is positive.
+
+    Args:
+        result: embeddings of the swapped faces, (N, D) float32 unit norm.
+        source: embeddings asked for, likewise.
+        wanted: (N,) bool, the samples that count.
+    """
+    lack = F.relu(1 - (result * source).sum(1) - IDENTITY_MARGIN)[wanted]
+    return lack.sum() / (lack > 0).sum().clamp(min=1)
+
+
+def pixel_loss(result: Tensor, truth: Tensor, has_truth: Tensor) -> Tensor:
+    """0.5 MSE where there is a ground truth, without its exactly black pixels.
+
+    Those are the corners a rotated photo leaves empty; nothing is known of them.
+
+    Args:
+        result: (N, 3, S, S) NCHW float32 RGB in [-1, 1].
+        truth: likewise.
+        has_truth: (N,) bool, the samples that count.
+    """
+    known = (truth > BLACK).any(1, keepdim=True) & has_truth[:, None, None, None]
+    return _half_mse(result, truth, known)
+
+
+def frame_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
+    """0.5 MSE to the target outside the identity crop, where there is no ground truth.
+
+    Not in the paper: it stands in for the perceptual loss where that sees the identity crop only.
+    Arguments as of `pixel_loss`.
+    """
+    size = result.shape[-1]
+    crop = identity_crop(size)
+    outside = torch.ones((1, 1, size, size), dtype=torch.bool, device=result.device)
+    outside[:, :, crop.start : crop.stop, crop.start : crop.stop] = False
+    return _half_mse(result, target, outside & ~has_truth[:, None, None, None])
+
+
+def agreement_loss(pictures: Sequence[Tensor]) -> Tensor:
+    """0.5 MSE of each picture, averaged down, to the next coarser one, which does not move.
+
+    Not in the paper: it hands what a coarse picture has learned of identities on to a finer one.
+
+    Args:
+        pictures: (N, 3, S, S), (N, 3, S/2, S/2), ... float32 RGB in [-1, 1], at least two.
+    """
+    terms = [
+        0.5 * F.mse_loss(F.avg_pool2d(fine, 2), coarse.detach())
+        for fine, coarse in itertools.pairwise(pictures)
+    ]
+    return torch.stack(terms).sum()
+
+
+def perceptual_loss(
+    result: Sequence[Tensor],
+    target: Sequence[Tensor],
+    weights: Sequence[float] = PERCEPTUAL_WEIGHTS,
+) -> Tensor:
+    """Weighted mean absolute difference of features, from fine to coarse.
+
+    Args:
+        result: feature maps of the swapped faces, one (N, C, H, W) per level.
+        target: of the targets, likewise.
+        weights: one per level.
+    """
+    terms = [
+        weight * F.l1_loss(mine.float(), theirs.float())
+        for weight, mine, theirs in zip(weights, result, target, strict=True)
+        if weight
+    ]
+    return torch.stack(terms).sum()
+
+
+def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
+    """How far attention leaves 0..1: mean square, plus a tenth of the worst pixel's of each map.
+
+    Not in the paper. The decoder multiplies by twelve attentions in a row and the architecture
+    squashes none; unpunished they reach 16, and then some faces overflow. The worst pixel is in it
+    because that is where an overflow begins, and it would vanish in the mean.
+
+    Args:
+        attentions: (N, 1, H, W) each, meant to lie in [0, 1].
+    """
+    return _excess(attentions, 0.0, 1.0)
+
+
+def feature_excess(features: Iterable[Tensor], limit: float = FEATURE_LIMIT) -> Tensor:
+    """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
+    return _excess((x / limit for x in features), -1.0, 1.0)
+
+
+class Watch:
+    """What passed through a decoder in one forward pass.
+
+    Attributes:
+        attentions: of all blocks, (N, 1, H, W) each, in the order of the pass.
+        features: the residual stream as it enters the last block of each scale, (N, C, H, W); it
+            sums up what the blocks before have added, so the others need not be kept.
+    """
+
+    def __init__(self) -> None:
+        self.attentions: list[Tensor] = []
+        self.features: list[Tensor] = []
+
+
+@contextmanager
+def watching(decoder: Decoder) -> Iterator[Watch]:
+    """Record attention and features while the block runs."""
+    watch = Watch()
+
+    def keep_attention(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        watch.attentions.append(output)
+
+    def keep_features(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        watch.features.append(inputs[0])
+
+    handles = []
+    for stage in decoder.stages():
+        handles += [b.conv_attention.register_forward_hook(keep_attention) for b in stage]
+        handles.append(stage[-1].register_forward_pre_hook(keep_features))
+    try:
+        yield watch
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _half_mse(result: Tensor, wanted: Tensor, where: Tensor) -> Tensor:
+    """Half the mean squared difference over the pixels `where` says, 0 if it says none."""
+    squares = (result.float() - wanted) ** 2 * where
+    return 0.5 * squares.sum() / (where.sum() * result.shape[1]).clamp(min=1)
+
+
+def _excess(maps: Iterable[Tensor], low: float, high: float) -> Tensor:
+    terms = []
+    for x in maps:
+        square = (F.relu(x.float() - high) + F.relu(low - x.float())) ** 2
+        terms.append(square.mean() + 0.1 * square.flatten(1).amax(1).mean())
+    return torch.stack(terms).mean()

@@ -1,0 +1,85 @@
+"""One process or many: who this one is, which device it has, and what all agree on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from model.errors import BackendUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """This process among those of the run; alone it is rank 0 of 1."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the files and talks."""
+        return self.rank == 0
+
+
+def open_ranks(device: str) -> Ranks:
+    """Join the processes that torchrun started, if it did.
+
+    Args:
+        device: `auto`, `cpu` or `cuda`; on GPUs each process takes the one of its local rank.
+
+    Raises:
+        BackendUnavailable: CUDA is asked for and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BackendUnavailable("this machine has no CUDA device; use --device cpu, or auto")
+    gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    chosen = torch.device("cuda", local) if gpu else torch.device("cpu")
+    # Fading features become denormal numbers, at which a CPU takes several times as long.
+    np.finfo(np.float32), np.finfo(np.float64)  # asked later, they would warn of it
+    torch.set_flush_denormal(True)
+    if gpu:
+        torch.cuda.set_device(chosen)
+    if "RANK" not in os.environ:
+        return Ranks(0, 1, chosen)
+    dist.init_process_group("nccl" if gpu else "gloo")
+    return Ranks(dist.get_rank(), dist.get_world_size(), chosen)
+
+
+def close_ranks() -> None:
+    """Leave the group of processes, if there is one, and let denormal numbers be again."""
+    torch.set_flush_denormal(False)
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def agree(ranks: Ranks, values: Sequence[float]) -> list[float]:
+    """What the first process says: clocks and signals differ, but all must do the same step."""
+    if ranks.world == 1:
+        return list(values)
+    shared = torch.tensor(values, dtype=torch.float64, device=ranks.device)
+    dist.broadcast(shared, src=0)
+    return shared.tolist()
+
+
+def parallel(network: nn.Module, ranks: Ranks, *, all_used: bool) -> nn.Module:
+    """The network with its gradients averaged over the processes; itself where there is one.
+
+    Args:
+        network: on its device.
+        ranks: of this run.
+        all_used: whether every weight is in every loss; torch searches for the others if not.
+    """
+    if ranks.world == 1:
+        return network
+    devices = [ranks.device.index] if ranks.device.type == "cuda" else None
+    return nn.parallel.DistributedDataParallel(
+        network, device_ids=devices, find_unused_parameters=not all_used
+    )

@@ -1,0 +1,245 @@
+"""python -m training.train: train the face-swap generator, on one device or many (torchrun)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.errors import EXIT_INTERRUPTED, UsageError, guard
+
+if TYPE_CHECKING:
+    from training.ranks import Ranks
+    from training.trainer import Step, Trainer
+
+REPORT_SECONDS = 20
+SAVE_SECONDS = 120
+GRID_ROWS = 6
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, and write the averaged generator in the authors' format."""
+    args = _parser().parse_args(argv)
+    state_file = args.output_dir / "run.state"
+    if args.max_minutes <= 0 or (args.steps is not None and args.steps < 1):
+        raise UsageError("--max-minutes and --steps have to be above 0")
+    if state_file.exists() and not args.resume:
+        raise UsageError(
+            f"{state_file} holds an unfinished run; a new one would overwrite it. "
+            "Go on with --resume, or take another folder with -o"
+        )
+    # Threads that wait for each other by spinning are five times slower beside a busy neighbour.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    from training.ranks import close_ranks, open_ranks
+
+    if args.threads:
+        import torch
+
+        torch.set_num_threads(args.threads)
+    ranks = open_ranks(args.device)
+    try:
+        return _run(args, ranks, state_file)
+    finally:
+        close_ranks()
+
+
+def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
+    trainer = _open(args, ranks)
+    if args.resume:
+        trainer.load(state_file)
+    if ranks.first:
+        trainer.save(
+            state_file
+        )  # a folder that cannot be written to shows before the hours of work
+    try:
+        finished = Loop(trainer, args, state_file).run()
+        if not finished:
+            return EXIT_INTERRUPTED
+        if ranks.first:
+            _write(trainer, args.output_dir / "generator.pt")
+            state_file.unlink(missing_ok=True)
+    finally:
+        trainer.mixer.close()
+    return 0
+
+
+def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
+    from model.checkpoint import SHIPPED_IDENTITY_ENCODER, load_generator, load_identity_encoder
+    from training.config import read_config
+    from training.data import open_data
+    from training.features import frozen, load_vgg19
+    from training.mix import Mixer, Plan
+    from training.trainer import Judges, Purpose, Trainer
+
+    config = read_config(args.config)
+    encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))
+    judges = Judges(encoder, load_vgg19(args.vgg) if args.vgg else None)
+    init = load_generator(args.init) if args.init else None
+    data = open_data(args.data)
+    if ranks.first:
+        _say(f"data: {data.told}")
+        _say(f"{ranks.world} x {ranks.device.type}, perceptual loss by "
+             f"{'VGG-19' if args.vgg else 'the recogniser (no --vgg)'}")  # fmt: skip
+    plan = Plan(config.mix, config.random_share, config.shard_batches, args.seed)
+    mixer = Mixer(data.shards, plan, rank=ranks.rank, world=ranks.world)
+    purpose = Purpose(config, args.seed, data.told)
+    return Trainer(purpose, mixer, judges, ranks, init)
+
+
+def _write(trainer: Trainer, path: Path) -> None:
+    """The averaged generator, read back as every other tool will read it."""
+    from model.checkpoint import load_generator, save
+
+    _say("taking BN statistics anew")
+    save(trainer.finished(), path)
+    load_generator(path)
+    kinds = ", ".join(f"{kind} {count}" for kind, count in trainer.kinds.most_common())
+    _say(f"{trainer.samples} samples in {trainer.steps} steps and {trainer.seconds / 60:.1f} "
+         f"minutes; drawn: {kinds}")  # fmt: skip
+    print(path)
+
+
+class Loop:
+    """Steps until the run is done or interrupted; reports, pictures and states on the way."""
+
+    def __init__(self, trainer: Trainer, args: argparse.Namespace, state_file: Path) -> None:
+        self.trainer, self.args, self.state_file = trainer, args, state_file
+        self.interrupted = False
+        self.steps: list[Step] = []
+        self.reported = self.saved = self.drawn = trainer.seconds
+        self.board = _tensorboard(args) if trainer.ranks.first and args.tensorboard else None
+
+    def run(self) -> bool:
+        """Whether the run came to its end; its state is saved either way.
+
+        Raises:
+            Diverged: a loss is not finite; the state saved last is kept.
+        """
+        from training.ranks import agree
+
+        trainer = self.trainer
+        with self._interruptible():
+            while True:
+                progress, stop = agree(trainer.ranks, [self._progress(), float(self.interrupted)])
+                if stop or progress >= 1:
+                    break
+                begin = time.monotonic()
+                self.steps.append(trainer.step(progress))
+                trainer.seconds += time.monotonic() - begin
+                if trainer.ranks.first:
+                    self._look_after(progress)
+        if trainer.ranks.first:
+            if self.steps:
+                self._report(progress)
+            trainer.save(self.state_file)
+            if stop:
+                _say(f"interrupted after step {trainer.steps}: {self.state_file} is saved; go on "
+                     "with --resume")  # fmt: skip
+        return not stop
+
+    def _progress(self) -> float:
+        """Share of the run that is done; only time in steps counts, so that resuming is fair."""
+        trainer, args = self.trainer, self.args
+        if args.steps:
+            return min(1.0, trainer.steps / args.steps)
+        return min(1.0, trainer.seconds / (60 * args.max_minutes))
+
+    def _look_after(self, progress: float) -> None:
+        seconds = self.trainer.seconds
+        if seconds - self.reported > REPORT_SECONDS:
+            self._report(progress)
+        if seconds - self.saved > SAVE_SECONDS:
+            self.trainer.save(self.state_file)
+            self.saved = seconds
+        if seconds - self.drawn > 60 * self.args.picture_minutes:
+            self._draw()
+            self.drawn = seconds
+
+    def _report(self, progress: float) -> None:
+        from training.report import averages
+
+        row = averages(self.steps, self.trainer.seconds - self.reported)
+        row = {"step": self.trainer.steps, "progress": round(progress, 5), **row}
+        named = ", ".join(f"{k} {v:.3f}" for k, v in row["losses"].items())
+        _say(f"step {row['step']} ({100 * progress:.1f} %, {row['size']} px): {named}; "
+             f"cosine {row['cosine']:.3f}, {row['samples_per_second']:.1f} samples/s")  # fmt: skip
+        with (self.args.output_dir / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        if self.board:
+            for name, value in row["losses"].items():
+                self.board.add_scalar(f"loss/{name}", value, self.trainer.steps)
+            self.board.add_scalar("cosine", row["cosine"], self.trainer.steps)
+        self.reported, self.steps = self.trainer.seconds, []
+
+    def _draw(self) -> None:
+        from training.pictures import write_grid
+
+        batch = self.trainer.example(2 * GRID_ROWS)
+        swapped = self.trainer.swap(batch)
+        rows = [i for i, kind in enumerate(batch.kinds) if kind == "different"][:GRID_ROWS]
+        rows = rows or list(range(GRID_ROWS))
+        path = self.args.output_dir / "pictures" / f"step-{self.trainer.steps:07}.png"
+        write_grid(path, batch.source[rows], batch.target[rows], swapped[rows])
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the run after the step in hand; a second one ends it at once."""
+
+        def interrupt(number: int, _frame: object) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
+
+        before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _tensorboard(args: argparse.Namespace) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise UsageError(
+            "--tensorboard needs the package tensorboard, which is not installed. Install it, or "
+            "read log.jsonl in the run's folder"
+        ) from None
+    return SummaryWriter(str(args.output_dir))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", required=True,
+                        help="shards of triplets, or tars or folders of Person/N.webp")  # fmt: skip
+    parser.add_argument("-o", "--output-dir", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--config", type=Path, help="TOML; without it, the published values")
+    parser.add_argument("--encoder", type=Path, help="face recogniser; default: the shipped one")
+    parser.add_argument("--vgg", type=Path, help="torchvision's VGG-19, for the perceptual loss")
+    parser.add_argument("--init", type=Path, help="generator to start from, in the authors' format")
+    parser.add_argument("--max-minutes", type=float, default=60.0, help="time for training")
+    parser.add_argument("--steps", type=int, help="steps for training, instead of a time")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, help="CPU threads of each process")
+    parser.add_argument("--picture-minutes", type=float, default=4.0, help="time between pictures")
+    parser.add_argument("--tensorboard", action="store_true", help="write its log too")
+    parser.add_argument("--resume", action="store_true", help="go on from the folder's run.state")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,483 @@
+"""One run of the generator's training: what it holds, one step of it, and its state on disk."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.contract import FACE_SIZE
+from model.errors import CheckpointError
+from model.files import write_atomically
+from model.generator import Generator, GeneratorConfig
+from model.mobilefacenet import MobileFaceNet
+from model.seeded import tame
+from training import losses
+from training.config import Config, as_json
+from training.discriminator import Discriminators
+from training.features import Vgg19
+from training.grow import Growing, Level, prepare, spare_constant_channels
+from training.mix import Batch, Mixer
+from training.ranks import Ranks, parallel
+from training.run import Diverged
+from training.seeds import seed_of
+from training.student import early_features, finish
+from training.views import identity_view, random_moves, recogniser_view
+
+# Unit embeddings have entries near 0.04, so a fresh linear layer would hardly hear them; with this
+# gain the modulation starts with a deviation near 0.25 and the source is seen from the first steps.
+EMBEDDING_GAIN = 10.0
+KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
+JOINING = 2.5  # by how much the number of people grows at once
+SMOOTHING = 0.97  # of the cosine that decides on it, per step
+LEAST_WARM = 0.05  # share of the rate at the first step of the warm-up
+
+
+class Judges(NamedTuple):
+    """The frozen networks that results are compared by."""
+
+    encoder: MobileFaceNet
+    vgg: Vgg19 | None
+
+
+class Sample(NamedTuple):
+    """A batch on its device; pictures NCHW float32 RGB in [-1, 1]."""
+
+    target: Tensor
+    truth: Tensor
+    real: Tensor
+    embedding: Tensor  # (N, D) float32 unit norm
+    has_truth: Tensor
+    random: Tensor
+    moves: Tensor | None
+
+    def shrunk(self, size: int) -> Sample:
+        """With pictures averaged down to `size`: what a growing network is compared to."""
+        factor = self.target.shape[-1] // size
+        if factor == 1:
+            return self
+        smaller = {
+            name: F.avg_pool2d(getattr(self, name), factor) for name in ("target", "truth", "real")
+        }
+        return self._replace(**smaller)
+
+
+class Step(NamedTuple):
+    """What a step gave: weighted losses by name, and how near swapped faces are to their source."""
+
+    losses: dict[str, float]
+    cosine: float  # mean over the samples of two people; NaN where there was none
+    samples: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What must be the same for a run to be resumed."""
+
+    config: Config
+    seed: int
+    data: str
+
+    def plain(self, ranks: Ranks) -> dict[str, Any]:
+        """As lists, numbers and strings."""
+        return {**as_json(self.config), "seed": self.seed, "data": self.data, "ranks": ranks.world}
+
+
+class Trainer:
+    """A generator in training. A step depends on its weights, the seed and its number only."""
+
+    def __init__(
+        self, purpose: Purpose, mixer: Mixer, judges: Judges, ranks: Ranks,
+        init: Generator | None = None,
+    ) -> None:  # fmt: skip
+        """Start from random weights, or from `init`'s."""
+        self.purpose, self.config = purpose, purpose.config
+        self.mixer, self.ranks = mixer, ranks
+        self.encoder = judges.encoder.to(ranks.device)
+        self.vgg = judges.vgg.to(ranks.device) if judges.vgg else None
+        torch.manual_seed(purpose.seed)
+        size = self.encoder.config.embedding_size
+        fresh = prepared_generator if self.config.grow else fresh_generator
+        self.generator = init or fresh(GeneratorConfig(self.config.channels, size))
+        self.generator.requires_grad_(True).train().to(ranks.device)
+        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self.discriminators = Discriminators().to(ranks.device)
+        if ranks.world > 1 and ranks.device.type == "cuda":
+            convert = nn.SyncBatchNorm.convert_sync_batchnorm
+            self.generator = convert(self.generator)
+            self.discriminators = convert(self.discriminators)
+        betas = (self.config.beta1, self.config.beta2)
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), self.config.lr, betas)
+        self.optimizer_d = torch.optim.Adam(
+            self.discriminators.parameters(), self.config.lr_discriminator, betas
+        )
+        w = self.config.weights
+        everything = all(w.adversarial) and not self.config.grow
+        self._generate = parallel(
+            Growing(self.generator) if self.config.grow else self.generator,
+            ranks, all_used=everything and self.config.adversarial_from == 0,
+        )  # fmt: skip
+        self._judge = parallel(self.discriminators, ranks, all_used=everything)
+        self._sources: dict[str, Tensor] = {}
+        self.level, self.known, self.recognised = 0, self.config.people_from, 0.0
+        self.began = 0  # the step with which the present stage began
+        self.steps, self.samples, self.seconds = 0, 0, 0.0
+        self.kinds: Counter[str] = Counter()
+
+    def step(self, progress: float) -> Step:
+        """Learn from one batch.
+
+        Args:
+            progress: share of the run that is done, 0 to 1; the same in all processes.
+
+        Raises:
+            Diverged: a loss or the gradient is not finite; no weight has been changed by it.
+        """
+        stage = self.config.stage(progress)
+        if stage.size != self.level:
+            self._reach(stage.size)
+        batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
+        sample = self._prepare(batch)
+        adversarial = progress >= self.config.adversarial_from and any(
+            self.config.weights.adversarial
+        )
+        with losses.watching(self.generator.decoder) as watch, self._autocast():
+            pictures = self._paint(self._generate, sample)
+        sample = sample.shrunk(pictures[0].shape[-1])
+        terms, cosine = self._terms(pictures, sample, watch)
+        if adversarial:
+            terms["adversarial"] = self._deceive(pictures)
+        values = self._finite(terms)
+        self._move(torch.stack(list(terms.values())).sum(), progress)
+        if adversarial:
+            values |= self._finite({"discriminator": self._learn_to_judge(sample.real, pictures)})
+        self._follow()
+        self.steps += 1
+        self.samples += len(batch.kinds) * self.ranks.world
+        self.kinds.update(batch.kinds)
+        between = torch.tensor([kind == "different" for kind in batch.kinds], device=cosine.device)
+        nearness = cosine[between].mean().item()
+        self._widen_circle(nearness)
+        return Step(values, nearness, len(batch.kinds), stage.size)
+
+    def example(self, count: int) -> Batch:
+        """The same triplets each time, of the size now learned from."""
+        return self.mixer.make(0, self._side(self.level or self.config.stages[0].size), count)
+
+    def _side(self, level: int) -> int:
+        """Of the pictures: a growing network always sees full-size ones."""
+        return FACE_SIZE if self.config.grow else level
+
+    def swap(self, batch: Batch) -> Tensor:
+        """The averaged generator's results on a batch, (N, 3, S, S) float32 RGB in [-1, 1]."""
+        sample = self._prepare(batch)
+        with torch.no_grad(), self._autocast():
+            network = self.average.eval()
+            painter = Growing(network) if self.config.grow else network
+            return self._paint(painter, sample)[0]
+
+    def finished(self) -> Generator:
+        """The averaged generator with BN statistics of its own at the last stage's picture size.
+
+        Statistics averaged over a run are those of weights and sizes long gone.
+        """
+        network = copy.deepcopy(self.average)
+        painter: nn.Module = network.train()
+        if self.config.grow:
+            painter = Growing(network)
+            painter.freeze_all_but(256, coarser=True)  # the way down keeps the statistics it has
+        layers = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        layers = [layer for layer in layers if layer.training]
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over all batches
+        stage = self.config.stages[-1]
+        with torch.no_grad(), self._autocast():
+            for i in range(math.ceil(self.config.statistics_samples / stage.batch)):
+                sample = self._prepare(self.mixer.make(self.steps + i, stage.size, stage.batch))
+                self._paint(painter, sample)
+        for layer in layers:
+            layer.momentum = 0.1
+        spare_constant_channels(network)
+        network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return network.eval()
+
+    def save(self, path: Path) -> None:
+        """Write the run's state; a kill leaves the old file or the new one."""
+        state: dict[str, Any] = {"purpose": self.purpose.plain(self.ranks)}
+        state |= {name: part.state_dict() for name, part in self._parts().items()}
+        state |= {"steps": self.steps, "samples": self.samples, "seconds": self.seconds}
+        state |= {
+            "level": self.level,
+            "began": self.began,
+            "known": self.known,
+            "recognised": self.recognised,
+        }
+        state["kinds"] = dict(self.kinds)
+        write_atomically(path, lambda beside: torch.save(state, beside))
+
+    def load(self, path: Path) -> None:
+        """Go on where `save` was called.
+
+        Raises:
+            CheckpointError: no such state, or of a run with another configuration or other data.
+        """
+        try:
+            state = torch.load(path, map_location=self.ranks.device, weights_only=True)
+            mine = self.purpose.plain(self.ranks)
+            differ = [name for name in mine if state["purpose"].get(name) != mine[name]]
+            if differ:
+                raise CheckpointError(
+                    f"{path} is of a run with another {', '.join(differ)}; resume it with the "
+                    "same --config, --seed and --data, or start anew in another folder"
+                )
+            for name, part in self._parts().items():
+                part.load_state_dict(state[name])
+            self.steps, self.samples = state["steps"], state["samples"]
+            self.seconds, self.kinds = state["seconds"], Counter(state["kinds"])
+            self.level, self.began = state["level"], state["began"]
+            self.known = state["known"]
+            self.recognised = state["recognised"]
+            if self.config.grow:
+                self._learn_only(self.level)
+        except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError,
+                ValueError, AttributeError) as error:  # fmt: skip
+            raise CheckpointError(
+                f"{path} holds no run to resume ({str(error).splitlines()[0]}). "
+                "Start anew without --resume"
+            ) from None
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "generator": self.generator, "average": self.average,
+            "discriminators": self.discriminators, "optimizer": self.optimizer,
+            "optimizer_d": self.optimizer_d,
+        }  # fmt: skip
+
+    def _paint(self, painter: nn.Module, sample: Sample) -> list[Tensor]:
+        """The pictures, finest first; a growing network has one more per level."""
+        if self.config.grow:
+            level = self.level or self.config.stages[0].size
+            return [p.float() for p in painter(sample.target, sample.embedding, level)]
+        swap = painter(sample.target, sample.embedding)
+        return [swap.image256.float(), swap.image128.float(), swap.image64.float()]
+
+    def _reach(self, level: int) -> None:
+        """Go on to a finer picture; a growing network keeps, on average, what it has learned."""
+        if self.config.grow:
+            if self.level:
+                self.generator.load_state_dict(self.average.state_dict())
+            self._learn_only(level)
+            self.began = self.steps
+        self.level = level
+
+    def _learn_only(self, level: int) -> None:
+        Growing(self.generator).freeze_all_but(cast(Level, level), coarser=False)
+
+    def _widen_circle(self, nearness: float) -> None:
+        """Take sources from more people once the present ones are recognised.
+
+        A generator that is shown thousands of people from the start learns for long that an
+        embedding means nothing; with few it learns to heed it, and then to do so for others.
+        """
+        if math.isnan(nearness) or self.known >= 1:
+            return
+        self.recognised = SMOOTHING * self.recognised + (1 - SMOOTHING) * nearness
+        if self.recognised > self.config.people_join:
+            self.known = min(1.0, self.known * JOINING)
+            self.recognised *= 0.85  # newcomers are not recognised yet
+
+    def _embeddings(self, batch: Batch) -> Tensor:
+        """Of the sources, (N, D); each picture goes through the recogniser once."""
+        new = [i for i, name in enumerate(batch.names) if name not in self._sources]
+        if new:
+            with torch.no_grad(), self._autocast():
+                # One by one: in a batch the last bits depend on who else is in it, and a resumed
+                # run meets its sources in other company.
+                views = identity_view(batch.source[new].to(self.ranks.device)).split(1)
+                found = torch.cat(
+                    [finish(self.encoder, early_features(self.encoder, view)[-1]) for view in views]
+                )
+            if len(self._sources) > KNOWN_SOURCES:
+                self._sources.clear()
+                return self._embeddings(batch)
+            self._sources |= {batch.names[i]: e for i, e in zip(new, found, strict=True)}
+        return torch.stack([self._sources[name] for name in batch.names])
+
+    def _prepare(self, batch: Batch) -> Sample:
+        random = torch.Generator().manual_seed(
+            seed_of(self.purpose.seed, 2, self.steps, self.ranks.rank)
+        )
+        device = self.ranks.device
+        embedding = self._embeddings(batch)
+        noise = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
+        chosen = batch.random.to(device)
+        moves = random_moves(len(embedding), random).to(device) if self.config.jitter else None
+        return Sample(
+            target=_pictures(batch.target, device),
+            truth=_pictures(batch.truth, device),
+            real=_pictures(batch.real, device),
+            embedding=torch.where(chosen[:, None], noise, embedding),
+            has_truth=batch.has_truth.to(device),
+            random=chosen,
+            moves=moves,
+        )
+
+    def _terms(
+        self, pictures: list[Tensor], sample: Sample, watch: losses.Watch
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Weighted losses but the adversarial one, and each result's cosine to its source."""
+        w = self.config.weights
+        # Of the smaller pictures only those that count are shown to the recogniser.
+        seen = [(p, weight) for p, weight in zip(pictures, w.identity, strict=False)]
+        seen = [seen[0], *(pair for pair in seen[1:] if pair[1])]
+        views = [
+            recogniser_view(p, self.config.identity_size, sample.moves) for p, _ in seen
+        ]  # fmt: skip
+        maps = early_features(self.encoder, torch.cat(views))
+        embeddings = finish(self.encoder, maps[-1]).chunk(len(seen))
+        terms = {
+            "identity": torch.stack([
+                weight * losses.identity_loss(mine, sample.embedding, ~sample.random)
+                for mine, (_, weight) in zip(embeddings, seen, strict=True)
+            ]).sum(),
+            "bounded": w.bounded * (
+                losses.attention_excess(watch.attentions) + losses.feature_excess(watch.features)
+            ),
+        }  # fmt: skip
+        if w.agree and len(pictures) > 1:
+            terms["agree"] = w.agree * losses.agreement_loss(pictures)
+        if w.pixel:
+            terms["pixel"] = w.pixel * losses.pixel_loss(
+                pictures[0], sample.truth, sample.has_truth
+            )
+        if w.frame:
+            terms["frame"] = w.frame * losses.frame_loss(
+                pictures[0], sample.target, sample.has_truth
+            )
+        if w.perceptual:
+            mine = [level[: len(sample.target)] for level in maps]
+            terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, sample)
+        return terms, (embeddings[0] * sample.embedding).sum(1).detach()
+
+    def _perceptual(self, picture: Tensor, maps: list[Tensor], sample: Sample) -> Tensor:
+        """By VGG-19 where its weights are given, by the recogniser's early layers otherwise.
+
+        The latter's features have no customary size, so they are measured in the target's.
+        """
+        if self.vgg is not None:
+            with torch.no_grad():
+                wanted = self.vgg(sample.target)
+            return losses.perceptual_loss(self.vgg(picture), wanted)
+        with torch.no_grad():
+            view = recogniser_view(sample.target, self.config.identity_size, sample.moves)
+            wanted = early_features(self.encoder, view)
+            units = [level.abs().mean() for level in wanted]
+        return losses.perceptual_loss(
+            [mine / unit for mine, unit in zip(maps, units, strict=True)],
+            [theirs / unit for theirs, unit in zip(wanted, units, strict=True)],
+        )
+
+    def _deceive(self, pictures: list[Tensor]) -> Tensor:
+        self.discriminators.requires_grad_(False)
+        with self._autocast():
+            verdicts = self.discriminators(pictures)
+        self.discriminators.requires_grad_(True)
+        weights = self.config.weights.adversarial
+        return torch.stack(
+            [w * losses.generator_hinge(v) for w, v in zip(weights, verdicts, strict=False)]
+        ).sum()
+
+    def _learn_to_judge(self, real: Tensor, fakes: list[Tensor]) -> Tensor:
+        # One pass over both: DDP and the spectral norm want one forward per backward.
+        reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
+        both = [torch.cat((f.detach(), r)) for f, r in zip(fakes, reals, strict=True)]
+        with self._autocast():
+            verdicts = self._judge(both)
+        terms = []
+        for weight, verdict in zip(self.config.weights.adversarial, verdicts, strict=False):
+            fake, photo = verdict.chunk(2)
+            terms.append(weight * losses.discriminator_hinge(photo, fake))
+        total = torch.stack(terms).sum()
+        if torch.isfinite(total):
+            self.optimizer_d.zero_grad()
+            total.backward()
+            self.optimizer_d.step()
+        return total
+
+    def _move(self, total: Tensor, progress: float) -> None:
+        self.optimizer.zero_grad()
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.generator.parameters(), self.config.clip)
+        self._finite({"gradient": norm})
+        pace = self._pace(self.config.within_stage(progress) if self.config.grow else progress)
+        self.optimizer.param_groups[0]["lr"] = pace * self.config.lr
+        self.optimizer_d.param_groups[0]["lr"] = pace * self.config.lr_discriminator
+        self.optimizer.step()
+
+    def _pace(self, progress: float) -> float:
+        warm = min(1.0, max(LEAST_WARM, self.steps / max(1, self.config.warm_up)))
+        end = self.config.lr_end
+        return warm * (end + (1 - end) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+    def _finite(self, terms: dict[str, Tensor]) -> dict[str, float]:
+        values = torch.stack([term.detach() for term in terms.values()]).tolist()
+        found = dict(zip(terms, values, strict=True))
+        wrong = [name for name, value in found.items() if not math.isfinite(value)]
+        if wrong:
+            raise Diverged(
+                f"{' and '.join(wrong)} at step {self.steps} is {found[wrong[0]]}; expected a "
+                "number. The last good state is kept. Start again with a lower lr than "
+                f"{self.config.lr:g}, or a higher weight of `bounded`"
+            )
+        return found
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Draw the average after the generator; faster at first, for what is new is random."""
+        age = self.steps - self.began
+        keep = min(self.config.ema, (1 + age) / (10 + age))
+        pairs = zip(
+            self.average.state_dict().values(), self.generator.state_dict().values(), strict=True
+        )
+        for mean, now in pairs:
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.ranks.device.type, torch.bfloat16)
+
+
+def fresh_generator(config: GeneratorConfig) -> Generator:
+    """Random weights with quiet residual branches, attention near 1/2 and an audible embedding."""
+    network = Generator(config)
+    with torch.no_grad():
+        tame(network)
+        for block in network.identity_encoder.modulated_blocks():
+            block.fc_mean.weight.mul_(EMBEDDING_GAIN)
+            block.fc_var.weight.mul_(EMBEDDING_GAIN)
+    return network
+
+
+def prepared_generator(config: GeneratorConfig) -> Generator:
+    """As `training.grow` wants it."""
+    network = Generator(config)
+    prepare(network)
+    return network
+
+
+def _pictures(pictures: Tensor, device: torch.device) -> Tensor:
+    """NHWC uint8 to NCHW float32 in [-1, 1], which is channels-last without a copy."""
+    return pictures.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
