@@ -10,9 +10,11 @@ SHIPPED_IDENTITY := $(wildcard model/weights/mobilefacenet.pt)
 GENERATOR := $(or $(SHIPPED_GENERATOR),build/seeded.pt)
 IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
+# A bench is of speed; the shipped weights miss the 8-bit gates (docs/quantization.md).
+PROOF := --no-parity
 SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py)
 
-.PHONY: demo test check fast format clean
+.PHONY: demo bench test check fast train-smoke format clean
 
 demo: $(BUNDLE)/manifest.json  ## export to every format, prove it, print the table
 	@echo
@@ -24,6 +26,12 @@ ifeq ($(SHIPPED_GENERATOR),)
 	@echo "and parity are real, the pictures are noise. Yours: $(BIN)/python -m export CKPT"
 endif
 
+bench: $(BUNDLE)/manifest.json  ## a short table of all backends, and its plots
+	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) --precision dynamic int8 $(PROOF)
+	$(BIN)/python -m export.onnx $(GENERATOR) --identity $(IDENTITY) --precision int8 $(PROOF)
+	$(BIN)/python benchmarks/latency.py $(BUNDLE) --checkpoint $(GENERATOR) --json benchmarks/results/latency.jsonl
+	$(BIN)/python benchmarks/report.py benchmarks/results/latency.jsonl -o benchmarks/results
+
 test: check  ## everything, as CI runs it
 	$(BIN)/python -m pytest
 
@@ -34,6 +42,9 @@ check: $(READY)  ## lint and types
 
 fast: $(READY)  ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"
+
+train-smoke: $(READY)  ## train a tiny generator on generated faces, in a minute
+	$(BIN)/python -m pytest -q tests/test_train_run.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -55,5 +66,5 @@ build/seeded-identity.pt: build/seeded.pt
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
-	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[torch,onnx,tflite,coreml,faces,dev]'
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[torch,onnx,tflite,coreml,faces,swap,dev]'
 	@touch $@
