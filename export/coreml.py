@@ -19,7 +19,6 @@ from export.subject import Artifact, Subject
 from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
 from model.errors import ConversionError, guard
 from model.tensors import Signature
-from pipeline.mlprogram.calibration import quantize_w8a8
 from pipeline.quiet import quiet
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "pal6", "w8a8")
@@ -121,6 +120,8 @@ def _quantize_activations(
     path: Path, border: Signature, pairs: CalibrationSet, log: Path, *, bar: bool
 ) -> None:
     """Replace the fp16 package at `path` by one with 8-bit weights and activations."""
+    from pipeline.mlprogram.calibration import quantize_w8a8
+
     bars = progress(len(pairs), f"{path.stem}: ranges", bar)
     samples = (pairs.feed(border, i) for i in bars)
     quantized = quantize_w8a8(path, samples, log)

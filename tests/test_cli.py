@@ -1,8 +1,8 @@
 """The commands as a user meets them: quick help, no noise, clear refusals."""
 
 import json
+import resource
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +21,24 @@ COMMANDS = [
     "export.doctor",
     "model.seeded",
     "pipeline.mlpackage",
+    "pipeline",
+    "pipeline.gallery",
     "training.distill",
+    "training.evaluate",
+    "training.measure_edits",
+    "training.train",
+    "training.triplets",
     "training.verify",
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_answers_in_under_a_second(command: str) -> None:
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        assert run(command, "--help").returncode == 0
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 1
+    # Processor time, so that a busy machine does not count.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run(command, "--help").returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
 
 
 @pytest.mark.parametrize("command", COMMANDS[:4])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{state_file} holds an unfinished run; a new one would overwrite it. "
             "Go on with --resume, or remove the file"
         )
+    # Threads that wait for each other by spinning are five times slower beside a busy neighbour.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     from training.faces import read_embeddings, read_faces, split_people
     from training.verify import embed_faces, make_pairs, report, verify
 
@@ -69,14 +73,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open(args: argparse.Namespace, learned: Faces) -> Run:
+    from model.checkpoint import load_identity_encoder
     from training.faces import read_embeddings
     from training.run import Run, Settings
 
     settings = Settings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
-        steps=args.max_steps, channels=args.channels,
+        steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
     )  # fmt: skip
-    run = Run(settings, learned, read_embeddings(args.embeddings, learned.names))
+    teacher = None
+    if args.teacher:
+        from training.hints import HintingTeacher
+
+        teacher = HintingTeacher(args.teacher)
+        settings = replace(settings, sizes=((112, 1.0),))
+    init = load_identity_encoder(args.init) if args.init else None
+    targets = read_embeddings(args.embeddings, learned.names)
+    run = Run(settings, learned, targets, teacher, init)
     if args.resume:
         run.load(args.output.with_suffix(".state"))
     return run
@@ -120,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.distill", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
     parser.add_argument("--embeddings", type=Path, required=True, help="the teacher's, .npz")
+    parser.add_argument("--teacher", type=Path,
+                        help="the teacher itself, ONNX: slower steps that teach more")  # fmt: skip
+    parser.add_argument("--init", type=Path, help="identity encoder to go on from")
     parser.add_argument("-o", "--output", type=Path, required=True, help="weights to write, .pt")
     parser.add_argument("--max-minutes", type=float, default=60.0, help="time for training")
     parser.add_argument("--max-steps", type=int, help="steps for training, instead of a time")

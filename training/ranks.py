@@ -60,6 +60,14 @@ def close_ranks() -> None:
         dist.destroy_process_group()
 
 
+def bf16_pays(device: torch.device) -> bool:
+    """Whether the device multiplies bf16 faster than fp32; without instructions it emulates it."""
+    if device.type != "cpu":
+        return True
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def agree(ranks: Ranks, values: Sequence[float]) -> list[float]:
     """What the first process says: clocks and signals differ, but all must do the same step."""
     if ranks.world == 1:

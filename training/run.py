@@ -17,7 +17,9 @@ from model.errors import CheckpointError, FaceSwapError
 from model.files import write_atomically
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training.faces import Faces
+from training.hints import HINT_WEIGHT, HintingTeacher, Hints, student_maps
 from training.muon import Muon
+from training.ranks import bf16_pays
 from training.seeds import seed_of
 from training.student import embed, loss, person_centres, teacher_map
 from training.views import augmented_view, identity_view
@@ -46,6 +48,7 @@ class Settings:
         steps: number of steps instead of a time.
         sizes: picture sides in pixels, each with the share of the run at which it ends.
         channels: the network's width; 64 is the published one.
+        hinted: the teacher is asked about every view, for its maps too; at 112 px only.
     """
 
     batch: int = 48
@@ -55,30 +58,39 @@ class Settings:
     steps: int | None = None
     sizes: tuple[tuple[int, float], ...] = ((64, 0.6), (80, 0.75), (112, 1.0))
     channels: int = 64
+    hinted: bool = False
 
 
 class Run:
     """A student in training. A step depends on the seed and its number only, so a run resumes."""
 
-    def __init__(self, settings: Settings, faces: Faces, targets: np.ndarray[Any, Any]) -> None:
-        """Start from random weights.
+    def __init__(
+        self, settings: Settings, faces: Faces, targets: np.ndarray[Any, Any],
+        teacher: HintingTeacher | None = None, init: MobileFaceNet | None = None,
+    ) -> None:  # fmt: skip
+        """Start from random weights, or from `init`'s.
 
         Args:
             settings: see `Settings`.
             faces: for training.
             targets: the teacher's embeddings of them, (N, D) float32 unit norm.
+            teacher: where `settings.hinted`.
+            init: network to go on from, which is changed.
         """
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.pixels = torch.from_numpy(faces.pixels)
-        self.network = MobileFaceNet(MobileFaceNetConfig(settings.channels))
+        self.network = init or MobileFaceNet(MobileFaceNetConfig(settings.channels))
+        self.network.train().requires_grad_(True)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network)
-        space = teacher_map(targets.shape[1], self.network.config.embedding_size)
-        self.targets = torch.from_numpy(targets) @ space
+        self.space = teacher_map(targets.shape[1], self.network.config.embedding_size)
+        self.targets = torch.from_numpy(targets) @ self.space
         self.people = torch.from_numpy(np.unique(faces.people, return_inverse=True)[1])
         self.centres = person_centres(self.targets, self.people)
-        weights = list(self.network.parameters())
+        self.teacher = teacher
+        self.hints = Hints(self.network, teacher.sizes) if teacher else None
+        weights = [*self.network.parameters(), *(self.hints.parameters() if self.hints else ())]
         matrices = [w for w in weights if w.dim() >= 2 and w[0].numel() == w.shape[1] > 1]
         others = [w for w in weights if not any(w is m for m in matrices)]
         self.optimizers = (
@@ -109,10 +121,7 @@ class Run:
         """
         rows, random = self._batch()
         view = augmented_view(self.pixels[rows], self.size, random)
-        # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.size > 64):
-            embedding = embed(self.network, view.to(memory_format=torch.channels_last))
-        value, cosine = loss(embedding, self.targets[rows], self.people[rows], self.centres)
+        value, cosine = self._loss(view, rows)
         if not math.isfinite(value.item()):
             raise Diverged(
                 f"the loss is {value.item()} at step {self.steps}; expected a number. The last "
@@ -127,6 +136,20 @@ class Run:
         self.steps += 1
         self.samples += len(rows)
         return value.item(), cosine.item()
+
+    def _loss(self, view: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        people, view = self.people[rows], view.contiguous(memory_format=torch.channels_last)
+        # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
+        bf16 = self.size > 64 and bf16_pays(view.device)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            if self.teacher is None or self.hints is None:
+                embedding = embed(self.network, view)
+                return loss(embedding, self.targets[rows], people, self.centres)
+            answer = self.teacher.answer(view)
+            embedding, maps = student_maps(self.network, view)
+            hint = self.hints(maps, answer.maps)
+        value, cosine = loss(embedding, answer.embedding @ self.space, people, self.centres)
+        return value + HINT_WEIGHT * hint, cosine
 
     def finished(self) -> MobileFaceNet:
         """The averaged network with BN statistics of its own, at 112 px, in eval mode."""
@@ -154,6 +177,7 @@ class Run:
             "faces": len(self.pixels),
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
+            "hints": self.hints.state_dict() if self.hints else {},
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "steps": self.steps,
             "seconds": self.seconds,
@@ -177,6 +201,8 @@ class Run:
                     )
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
+            if self.hints:
+                self.hints.load_state_dict(state["hints"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
             self.steps, self.samples = state["steps"], state["samples"]

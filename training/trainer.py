@@ -26,7 +26,7 @@ from training.discriminator import Discriminators
 from training.features import Vgg19
 from training.grow import Growing, Level, prepare, spare_constant_channels
 from training.mix import Batch, Mixer
-from training.ranks import Ranks, parallel
+from training.ranks import Ranks, bf16_pays, parallel
 from training.run import Diverged
 from training.seeds import seed_of
 from training.student import early_features, finish
@@ -457,7 +457,8 @@ class Trainer:
                 mean.copy_(now)
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.ranks.device.type, torch.bfloat16)
+        device = self.ranks.device
+        return torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device))
 
 
 def fresh_generator(config: GeneratorConfig) -> Generator:
