@@ -30,15 +30,11 @@ Method = Literal["minmax", "percentile", "mse"]
 _SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
 _PERCENTILE = 99.99
 _CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+_DRAWN = 20_000  # values that candidates for a range are compared on
 _CACHE_VERSION = 1
 
 Range = tuple[float, float]
 Ranges = dict[str, Range]
-
-
-# What happens to these is known, so their ranges are computed from those of the pictures; a folder
-# of dark faces must not make white impossible.
-_EXACT = frozenset({"MUL", "ADD", "SUB", "RESIZE_BILINEAR", "STRIDED_SLICE", "RESHAPE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,20 @@ class Statistics:
             name: _choose(method, samples, float(low), float(high))
             for name, (low, high), samples in rows
         }
+
+    def drawn(self, name: str) -> NDArray[np.float32]:
+        """Some values of one tensor, (S,)."""
+        samples = self.samples[self.names.index(name)]
+        drawn: NDArray[np.float32] = samples[:: max(1, samples.size // _DRAWN)]
+        return drawn
+
+
+def rounded(values: NDArray[np.float32], span: Range) -> NDArray[np.float32]:
+    """`values` on the 256 levels of a range, zero among them."""
+    low, high = min(span[0], 0.0), max(span[1], 0.0)
+    step = max(high - low, 1e-9) / 255
+    levels: NDArray[np.float32] = np.rint((values.clip(low, high) - low) / step) * step + low
+    return levels
 
 
 def measure(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
@@ -87,40 +97,6 @@ def cache_folder() -> Path:
     """Where measurements are kept: numbers only, no pictures."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "mobilefsgan" / "calibration"
-
-
-def pictures_exactly(model: Any, border: Signature, ranges: Ranges) -> Ranges:
-    """`ranges` with those that follow from pictures being in [0, 1], at both ends of the graph.
-
-    Args:
-        model: the float file, as `flatbuffer.read` gives it.
-        border: its inputs and outputs.
-        ranges: as measured.
-    """
-    inputs, _ = flatbuffer.border(model)
-    known = {inputs[spec.name]: (0.0, 1.0) for spec in border.inputs if spec.color}
-    for op in flatbuffer.ops(model):
-        if op.name == "TANH":
-            known[op.outputs[0]] = (-1.0, 1.0)
-        elif op.name in _EXACT and op.inputs[0] in known:
-            known[op.outputs[0]] = _through(model, op, known[op.inputs[0]])
-    exact = {flatbuffer.name_of(model, tensor): span for tensor, span in known.items()}
-    return {**ranges, **exact}
-
-
-def _through(model: Any, op: flatbuffer.Op, span: Range) -> Range:
-    """The range behind an operator that combines a tensor with one constant number."""
-    if op.name not in ("MUL", "ADD", "SUB"):
-        return span
-    other = flatbuffer.constant(model, op.inputs[1])
-    assert other is not None
-    assert other.size == 1
-    number = float(other.ravel()[0])
-    if op.name == "MUL":
-        ends = [end * number for end in span]
-    else:
-        ends = [end + (number if op.name == "ADD" else -number) for end in span]
-    return min(ends), max(ends)
 
 
 def _run(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
@@ -168,18 +144,13 @@ def _choose(method: Method, samples: NDArray[np.float32], low: float, high: floa
         a, b = np.percentile(samples, (tail, _PERCENTILE))
         return float(a), float(b)
     if method == "mse":
-        drawn = samples[:: max(1, samples.size // 20_000)]
-        clip = min(_CLIPS, key=lambda c: _squared_error(drawn, low * c, high * c))
+        drawn = samples[:: max(1, samples.size // _DRAWN)]
+        clip = min(
+            _CLIPS,
+            key=lambda c: float(np.square(rounded(drawn, (low * c, high * c)) - drawn).mean()),
+        )
         return low * clip, high * clip
     return low, high
-
-
-def _squared_error(samples: NDArray[np.float32], low: float, high: float) -> float:
-    """Mean squared error of rounding to 256 levels between `low` and `high`."""
-    low, high = min(low, 0.0), max(high, 0.0)
-    step = max(high - low, 1e-9) / 255
-    rounded = np.rint((samples.clip(low, high) - low) / step) * step + low
-    return float(np.square(rounded - samples).mean())
 
 
 def _recall(cached: Path) -> Statistics | None:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from export import flatbuffer
 from export.calibration import CalibrationSet
-from export.ranges import Method, measure, pictures_exactly
+from export.graph_ranges import fitted
+from export.ranges import Method, measure
 from export.stages import Stages, run_child
 from export.subject import Artifact, Subject
 from export.tflite_quantize import dynamic
@@ -125,7 +126,7 @@ def _to_int8(
     model = flatbuffer.read(fp32.read_bytes())
     task = {
         "float": str(fp32),
-        "ranges": pictures_exactly(model, border, statistics.ranges(_METHOD)),
+        "ranges": fitted(model, border, statistics, _METHOD),
         "pictures": [t.name for t in (*border.inputs, *border.outputs) if t.color],
         "int8": {str(path): [_layer_with(model, weights) for weights in keep]},
     }

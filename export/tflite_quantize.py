@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from export import flatbuffer
+from export.graph_ranges import FINEST
 from export.ranges import Ranges
 from model.errors import ConversionError
 
@@ -62,6 +63,8 @@ def quantize(
     )
     model = flatbuffer.read(quantized)
     _eight_bit_weights(model)
+    _own_scales(model, ranges)
+    _addable_constants(model)
     _open_border(model, set(pictures))
     return flatbuffer.pack(model)
 
@@ -107,6 +110,44 @@ def _eight_bit_weights(model: Any) -> None:
         model.buffers[tensor.buffer].data = np.frombuffer(stored.tobytes(), np.uint8)
         tensor.type = _INT8
         tensor.quantization = _quantization(scale.tolist(), [0] * len(scale))
+
+
+def _own_scales(model: Any, ranges: Ranges) -> None:
+    """Give every float vector that becomes int8 the scale of its own range, in place.
+
+    The modulation of all blocks is one tensor, cut into vectors whose numbers differ a hundredfold;
+    TensorFlow's quantizer hands the whole tensor's scale on to each.
+    """
+    tensors = model.subgraphs[0].tensors
+    for op in flatbuffer.ops(model):
+        span = ranges.get(flatbuffer.name_of(model, op.inputs[0])) if op.inputs else None
+        if op.name != "QUANTIZE" or span is None or tensors[op.inputs[0]].type != _FLOAT32:
+            continue
+        low, high = min(span[0], 0.0), max(span[1], 0.0)
+        scale = max(high - low, 1e-9) / 255
+        zero = round(-128 - low / scale)
+        tensors[op.outputs[0]].quantization = _quantization([scale], [zero])
+
+
+def _addable_constants(model: Any) -> None:
+    """Store constants that hardly add anything more coarsely, in place, so that XNNPACK adds them.
+
+    It takes no int8 tensor whose steps are 2^10 finer than the sum's; a shift that training left at
+    zero has no steps to speak of.
+    """
+    tensors = model.subgraphs[0].tensors
+    for op in flatbuffer.ops(model):
+        if op.name not in ("ADD", "SUB"):
+            continue
+        for index in op.inputs:
+            values, tensor = flatbuffer.constant(model, index), tensors[index]
+            least = FINEST * tensors[op.outputs[0]].quantization.scale[0]
+            if values is None or tensor.type != _INT8 or tensor.quantization.scale[0] >= least:
+                continue
+            old, (zero,) = tensor.quantization.scale[0], tensor.quantization.zeroPoint
+            stored = np.rint((values.astype(np.float32) - zero) * old / least).astype(np.int8)
+            model.buffers[tensor.buffer].data = np.frombuffer(stored.tobytes(), np.uint8)
+            tensor.quantization = _quantization([float(least)], [0])
 
 
 def _open_border(model: Any, pictures: set[str]) -> None:

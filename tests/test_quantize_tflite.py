@@ -7,8 +7,10 @@ import pytest
 from conftest import run
 
 from export import flatbuffer
+from model.checkpoint import load_generator, save
 from model.contract import Manifest, load_bundle
 from pipeline.backends import open_backend
+from pipeline.backends.tflite import TfliteBackend
 from pipeline.metrics import psnr_db
 from pipeline.portraits import faces
 from pipeline.tensor import to_tensor, to_unit
@@ -16,9 +18,15 @@ from pipeline.tensor import to_tensor, to_unit
 
 @pytest.fixture(scope="module")
 def quantized(tiny_checkpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    """fp32, dynamic and int8 of the tiny networks; random weights are no measure for the gates."""
-    generator, identity = tiny_checkpoints
+    """fp32, dynamic and int8 of the tiny networks; random weights are no measure for the gates.
+
+    One branch of the generator gives nothing, as those do that a short training never reached.
+    """
+    trained = load_generator(tiny_checkpoints[0])
+    trained.attribute_encoder.b256_1.conv3x3.weight.data.zero_()
     dist = tmp_path_factory.mktemp("quantized")
+    generator, identity = dist / "tiny.pt", tiny_checkpoints[1]
+    save(trained, generator)
     result = run(
         "export.tflite", generator, "--identity", identity, "-o", dist, "--no-parity",
         "--precision", "fp32", "dynamic", "int8",
@@ -45,6 +53,28 @@ def test_the_manifest_says_what_int8_was_calibrated_on(quantized: tuple[Path, Ma
     assert calibration is not None
     assert calibration.set == "built-in portraits"
     assert quantized[1].find("generator", "tflite", "fp32").calibration is None
+
+
+def test_a_branch_that_gives_nothing_does_not_cut_the_graph(
+    quantized: tuple[Path, Manifest],
+) -> None:
+    bundle, manifest = quantized
+    spec = manifest.find("generator", "tflite", "int8")
+    assert TfliteBackend.load(spec, bundle).partitions == 1
+
+
+def test_every_modulation_vector_has_its_own_scale(quantized: tuple[Path, Manifest]) -> None:
+    bundle, manifest = quantized
+    spec = manifest.find("generator", "tflite", "int8")
+    model = flatbuffer.read((bundle / spec.file).read_bytes())
+    tensors = model.subgraphs[0].tensors
+    scales = [
+        tensors[op.outputs[0]].quantization.scale[0]
+        for op in flatbuffer.ops(model)
+        if op.name == "QUANTIZE" and tensors[op.inputs[0]].type == 0
+    ]
+    assert len(scales) == 18, "scale and shift of nine blocks"
+    assert len(set(scales)) == 18
 
 
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])

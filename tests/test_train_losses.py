@@ -94,8 +94,8 @@ def test_attention_outside_costs_its_square_and_a_tenth_of_the_worst() -> None:
 
 
 def test_features_beyond_the_limit_cost_in_units_of_it() -> None:
-    features = torch.tensor([losses.FEATURE_LIMIT * 3, 0.0]).view(1, 2, 1, 1)
-    assert losses.feature_excess([features]).item() == pytest.approx(2.0**2 / 2 + 0.1 * 2.0**2)
+    features = torch.tensor([8.0 * 3, 0.0]).view(1, 2, 1, 1)
+    assert losses.feature_excess([features], 8.0).item() == pytest.approx(2.0**2 / 2 + 0.1 * 2.0**2)
 
 
 def test_watching_sees_all_attentions_and_leaves_nothing_behind() -> None:
@@ -105,7 +105,7 @@ def test_watching_sees_all_attentions_and_leaves_nothing_behind() -> None:
     with torch.no_grad(), losses.watching(network.decoder) as watch:
         network(target, embedding)
     assert [a.shape[-1] for a in watch.attentions] == [16] * 5 + [32] * 4 + [64] * 3
-    assert [f.shape[-1] for f in watch.features] == [16, 32, 64]
+    assert sorted(f.shape[-1] for f in watch.features) == [16, 16, 32, 32, 64, 64]
     with torch.no_grad():
         network(target, embedding)
     assert len(watch.attentions) == 12

@@ -87,6 +87,9 @@ class Config:
         identity_size: side in pixels of what the recogniser is shown of a result.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets on which BN statistics are taken anew at the end.
+        feature_limit: size from which on the loss `bounded` charges the features of the decoder and
+            of the attributes. Past a few tens they are on their way to what overflows half
+            precision twelve products later; 8-bit files are the better the less they span.
         channels: the generator's width.
         grow: learn the coarse picture first, on full-size pictures; see `training.grow`.
         people_from: share of the people that sources of `different` are taken from at first; more
@@ -111,6 +114,7 @@ class Config:
     identity_size: int = 112
     shard_batches: int = 32
     statistics_samples: int = 1024
+    feature_limit: float = 32.0
     channels: int = 64
     grow: bool = False
     people_from: float = 1.0

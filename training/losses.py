@@ -16,9 +16,6 @@ from model.generator import Decoder
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
 BLACK = -1.0
-# Features of the published network in good health stay below a few tens; past this they are on
-# their way to what overflows half precision twelve products later.
-FEATURE_LIMIT = 32.0
 
 
 def generator_hinge(verdict: Tensor) -> Tensor:
@@ -118,7 +115,7 @@ def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
     return _excess(attentions, 0.0, 1.0)
 
 
-def feature_excess(features: Iterable[Tensor], limit: float = FEATURE_LIMIT) -> Tensor:
+def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
     """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
     return _excess((x / limit for x in features), -1.0, 1.0)
 
@@ -128,8 +125,9 @@ class Watch:
 
     Attributes:
         attentions: of all blocks, (N, 1, H, W) each, in the order of the pass.
-        features: the residual stream as it enters the last block of each scale, (N, C, H, W); it
-            sums up what the blocks before have added, so the others need not be kept.
+        features: the decoder's and the attributes' residual streams, (N, C, H, W), each where the
+            last of its scale's blocks meets it: it sums up what the blocks before have added, so
+            the others need not be kept.
     """
 
     def __init__(self) -> None:
@@ -148,9 +146,13 @@ def watching(decoder: Decoder) -> Iterator[Watch]:
     def keep_features(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         watch.features.append(inputs[0])
 
+    def keep_attributes(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        watch.features.append(inputs[1])  # the decoder meets the last map of a scale first
+
     handles = []
     for stage in decoder.stages():
         handles += [b.conv_attention.register_forward_hook(keep_attention) for b in stage]
+        handles.append(stage[0].register_forward_pre_hook(keep_attributes))
         handles.append(stage[-1].register_forward_pre_hook(keep_features))
     try:
         yield watch

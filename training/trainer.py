@@ -352,7 +352,8 @@ class Trainer:
                 for mine, (_, weight) in zip(embeddings, seen, strict=True)
             ]).sum(),
             "bounded": w.bounded * (
-                losses.attention_excess(watch.attentions) + losses.feature_excess(watch.features)
+                losses.attention_excess(watch.attentions)
+                + losses.feature_excess(watch.features, self.config.feature_limit)
             ),
         }  # fmt: skip
         if w.agree and len(pictures) > 1:
