@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export import flatbuffer
 from export.ranges import Method, Range, Ranges, Statistics, rounded
@@ -31,31 +33,41 @@ def fitted(model: Any, border: Signature, statistics: Statistics, method: Method
         method: how ranges are chosen where nothing else is known of a tensor.
     """
     ranges = statistics.ranges(method)
-    ranges = _cut_before_leaky(model, statistics, ranges)
+    leaky = [
+        (flatbuffer.name_of(model, op.inputs[0]), op.operator.builtinOptions.alpha)
+        for op in flatbuffer.ops(model)
+        if op.name == "LEAKY_RELU"
+    ]
+    ranges = cut_before_leaky(leaky, statistics, ranges)
     ranges = _pictures_exactly(model, border, ranges)
     return _addable(model, ranges)
 
 
-def _cut_before_leaky(model: Any, statistics: Statistics, ranges: Ranges) -> Ranges:
-    """Spend few levels on what a LeakyReLU is about to make a hundred times smaller."""
+def cut_before_leaky(
+    leaky: Iterable[tuple[str, float]], statistics: Statistics, ranges: Ranges
+) -> Ranges:
+    """Spend few levels on what a LeakyReLU is about to make a hundred times smaller.
+
+    Args:
+        leaky: name of the tensor before each LeakyReLU, and its slope.
+        statistics: what the tensors were like.
+        ranges: as chosen without regard to what follows.
+    """
     cut = dict(ranges)
-    for op in flatbuffer.ops(model):
-        name = flatbuffer.name_of(model, op.inputs[0])
-        if op.name != "LEAKY_RELU" or name not in ranges:
-            continue
-        low, high = ranges[name]
-        slope = op.operator.builtinOptions.alpha
-        values = statistics.drawn(name)
-
-        def error(share: float) -> float:
-            kept = rounded(values, (low * share, high))  # noqa: B023, used at once
-            difference = np.where(kept > 0, kept, slope * kept) - leaky  # noqa: B023
-            return float(np.square(difference).mean())
-
-        leaky = np.where(values > 0, values, slope * values)
+    for name, slope in leaky:
+        low, high = ranges.get(name, (0.0, 0.0))
         if low < 0 < high:
-            cut[name] = (low * min(_CUTS, key=error), high)
+            values = statistics.drawn(name)
+            errors = [_error_behind(values, slope, (low * share, high)) for share in _CUTS]
+            cut[name] = (low * _CUTS[int(np.argmin(errors))], high)
     return cut
+
+
+def _error_behind(values: NDArray[np.float32], slope: float, span: Range) -> float:
+    """Mean squared error behind a LeakyReLU of rounding in front of it."""
+    kept = rounded(values, span)
+    right, got = (np.where(x > 0, x, slope * x) for x in (values, kept))
+    return float(np.square(got - right).mean())
 
 
 def _addable(model: Any, ranges: Ranges) -> Ranges:

@@ -115,9 +115,9 @@ def run(job: Job, stages: Stages) -> Manifest:
         checkpoint = bundle.checkpoint_of(job.checkpoint)
         identity = bundle.checkpoint_of(job.identity) if job.identity else None
         specs = []
-        if calibration and encoder and baked is None:
-            stages.say("the identity encoder is not exported with 8-bit activations: it misses its")
-            stages.say("gate so (docs/quantization.md); ask for fp16 as well to have one")
+        if encoder and baked is None and "w8a8" in job.precisions and "mlpackage" in job.formats:
+            stages.say("the identity encoder is not exported as w8a8: it is asked once per source,")
+            stages.say("so its speed does not matter; int8, pal6 and fp16 have one")
         for subject in _subjects(trained, encoder, baked, chain, stages):
             for artifact in _convert(job, subject, into, log, calibration, proof, stages):
                 show = job.output_dir / f"{job.place.name}-{artifact.path.name}.png"
@@ -263,12 +263,12 @@ def _convert(
 ) -> Iterator[Artifact]:
     """All files of one network; ONNX first, because TFLite is made from it."""
     keep = _kept_weights(job, subject)
-    if "onnx" in job.formats and _provable(job, subject, "onnx"):
+    if "onnx" in job.formats and _precisions(job, subject, "onnx"):
         yield from export.onnx.convert(
-            subject, _provable(job, subject, "onnx"), into.bundle, opset=job.opset,
+            subject, _precisions(job, subject, "onnx"), into.bundle, opset=job.opset,
             calibration=calibration, keep=keep, log=log, stages=stages,
         )  # fmt: skip
-    if "tflite" in job.formats and _provable(job, subject, "tflite"):
+    if "tflite" in job.formats and _precisions(job, subject, "tflite"):
         fp32 = into.bundle / subject.file_name("onnx", "fp32")
         if not fp32.exists():
             (link,) = export.onnx.convert(
@@ -277,23 +277,23 @@ def _convert(
             prove(link, proof.chain("fp32"), job.threads, stages)
             fp32 = link.path
         yield from export.tflite.convert(
-            subject, _provable(job, subject, "tflite"), into.bundle, fp32,
+            subject, _precisions(job, subject, "tflite"), into.bundle, fp32,
             calibration=calibration, keep=keep,
             work=into.work, log=log, stages=stages,
         )  # fmt: skip
     if "mlpackage" in job.formats:
         yield from export.coreml.convert(
-            subject, _provable(job, subject, "mlpackage"), into.bundle,
+            subject, _precisions(job, subject, "mlpackage"), into.bundle,
             calibration=calibration, keep=keep, log=log, stages=stages,
         )  # fmt: skip
     if "fp32" not in job.wanted("onnx"):  # was needed on the way only
         (into.bundle / subject.file_name("onnx", "fp32")).unlink(missing_ok=True)
 
 
-def _provable(job: Job, subject: Subject, format: Format) -> tuple[Precision, ...]:
-    """The precisions wanted; with 8-bit activations the encoder misses its gate so far."""
-    unproven = _CALIBRATED.get(format, ()) if subject.model == "identity" else ()
-    return tuple(p for p in job.wanted(format) if p not in unproven)
+def _precisions(job: Job, subject: Subject, format: Format) -> tuple[Precision, ...]:
+    """The precisions wanted, but for w8a8 of the identity encoder, which nobody needs."""
+    left_out = ("w8a8",) if subject.model == "identity" else ()
+    return tuple(p for p in job.wanted(format) if p not in left_out)
 
 
 def _kept_weights(job: Job, subject: Subject) -> list[NDArray[np.float32]]:

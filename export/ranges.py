@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +29,7 @@ from model.tensors import Signature
 from pipeline.quiet import quiet
 
 Method = Literal["minmax", "percentile", "mse"]
+METHOD: Method = "percentile"  # measured best of three: docs/quantization.md
 _SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
 _PERCENTILE = 99.99
 _CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
@@ -66,6 +69,29 @@ class Statistics:
         return drawn
 
 
+class Tally:
+    """Statistics in the making: one tensor of one pair after the other."""
+
+    def __init__(self, names: list[str], pairs: int) -> None:
+        self._names = names
+        self._extremes = np.tile(np.array([np.inf, -np.inf], np.float32), (len(names), 1))
+        self._samples = np.empty((len(names), pairs, _SAMPLES_PER_PAIR), np.float32)
+
+    def add(self, tensor: int, pair: int, values: NDArray[np.float32]) -> None:
+        """Take in the values of the tensor with that number; no view of them is kept."""
+        values = values.ravel()
+        low, high = self._extremes[tensor]
+        self._extremes[tensor] = min(low, values.min()), max(high, values.max())
+        # An odd stride visits every channel.
+        stride = values.size // _SAMPLES_PER_PAIR | 1
+        drawn = values[np.arange(_SAMPLES_PER_PAIR) * stride % values.size]
+        self._samples[tensor, pair] = drawn
+
+    def statistics(self) -> Statistics:
+        """What came of it."""
+        return Statistics(self._names, self._extremes, self._samples.reshape(len(self._names), -1))
+
+
 def rounded(values: NDArray[np.float32], span: Range) -> NDArray[np.float32]:
     """`values` on the 256 levels of a range, zero among them."""
     low, high = min(span[0], 0.0), max(span[1], 0.0)
@@ -86,9 +112,14 @@ def measure(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> 
     key = hashlib.sha256(path.read_bytes())
     key.update(f"{pairs.sha256} {_SAMPLES_PER_PAIR} {_CACHE_VERSION}".encode())
     cached = cache_folder() / f"{key.hexdigest()}.npz"
+    return recalled(cached, lambda: _run(path, border, pairs, bar))
+
+
+def recalled(cached: Path, run: Callable[[], Statistics]) -> Statistics:
+    """What is kept in a file, or what `run` measures, which is kept then."""
     statistics = _recall(cached)
     if statistics is None:
-        statistics = _run(path, border, pairs, bar)
+        statistics = run()
         _remember(cached, statistics)
     return statistics
 
@@ -111,23 +142,14 @@ def _run(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Sta
         )
         interpreter.allocate_tensors()
     outputs = [int(i) for i in model.subgraphs[0].outputs]
-    extremes = np.tile(np.array([np.inf, -np.inf]), (len(names), 1))
-    samples = np.empty((len(names), len(pairs), _SAMPLES_PER_PAIR), np.float32)
+    tally = Tally(names, len(pairs))
     for p in progress(len(pairs), f"{path.stem}: ranges", bar):
         for name, value in pairs.feed(border, p).items():
             interpreter.set_tensor(inputs[name], value)
         interpreter.invoke()
         for t, index in enumerate(outputs):
-            values = interpreter.tensor(index)().ravel()
-            extremes[t] = (
-                min(extremes[t, 0], values.min()),
-                max(extremes[t, 1], values.max()),
-            )
-            # An odd stride visits every channel.
-            stride = values.size // _SAMPLES_PER_PAIR | 1
-            samples[t, p] = values[np.arange(_SAMPLES_PER_PAIR) * stride % values.size]
-            del values  # LiteRT refuses to run while a view is alive
-    return Statistics(names, extremes.astype(np.float32), samples.reshape(len(names), -1))
+            tally.add(t, p, interpreter.tensor(index)())
+    return tally.statistics()
 
 
 def _expose(model: Any) -> list[str]:
@@ -145,11 +167,9 @@ def _choose(method: Method, samples: NDArray[np.float32], low: float, high: floa
         return float(a), float(b)
     if method == "mse":
         drawn = samples[:: max(1, samples.size // _DRAWN)]
-        clip = min(
-            _CLIPS,
-            key=lambda c: float(np.square(rounded(drawn, (low * c, high * c)) - drawn).mean()),
-        )
-        return low * clip, high * clip
+        both = itertools.product(_CLIPS, _CLIPS)
+        spans = [(low * a, high * b) for a, b in both]
+        return min(spans, key=lambda s: float(np.square(rounded(drawn, s) - drawn).mean()))
     return low, high
 
 

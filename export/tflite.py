@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from export import flatbuffer
 from export.calibration import CalibrationSet
 from export.graph_ranges import fitted
-from export.ranges import Method, measure
+from export.ranges import METHOD, measure
 from export.stages import Stages, run_child
 from export.subject import Artifact, Subject
 from export.tflite_quantize import dynamic
@@ -24,7 +24,6 @@ from model.errors import ConversionError, guard
 from model.tensors import Pictures
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8")
-_METHOD: Method = "percentile"  # measured best of three: docs/quantization.md
 
 # onnx2tf runs graphs whose only input is a picture on 20 sample photos, and fetches them from the
 # network unless a file of this name lies in its working folder (onnx2tf 1.29,
@@ -126,7 +125,7 @@ def _to_int8(
     model = flatbuffer.read(fp32.read_bytes())
     task = {
         "float": str(fp32),
-        "ranges": fitted(model, border, statistics, _METHOD),
+        "ranges": fitted(model, border, statistics, METHOD),
         "pictures": [t.name for t in (*border.inputs, *border.outputs) if t.color],
         "int8": {str(path): [_layer_with(model, weights) for weights in keep]},
     }
