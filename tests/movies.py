@@ -95,3 +95,11 @@ def pictures(path: Path) -> list[tuple[np.ndarray, float]]:
     """Every frame as RGB, not turned, and its time in seconds."""
     with av.open(str(path)) as container:
         return [(f.to_ndarray(format="rgb24"), f.time) for f in container.decode(video=0)]
+
+
+def planes(path: Path) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Brightness and both colours of every frame as stored, (H, W) and twice (H/2, W/2)."""
+    with av.open(str(path)) as container:
+        stacked = [frame.to_ndarray() for frame in container.decode(video=0)]
+    height = stacked[0].shape[0] * 2 // 3
+    return [(s[:height], *s[height:].reshape(2, height // 2, s.shape[1] // 2)) for s in stacked]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from doubles import IDENTITY, needs_detector, portrait, swapper
-from movies import RATE, astronaut, av, blank, film, packets, pictures
+from movies import RATE, astronaut, av, blank, film, packets, pictures, planes
 
 from model.errors import UsageError, VideoError
 from pipeline.detect import Detector
@@ -104,9 +104,12 @@ def test_colour_range_and_colours_are_kept(full_range: bool, tmp_path: Path) -> 
         context = container.streams.video[0].codec_context
         assert context.color_range == (2 if full_range else 1)
         assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
-    for (old, _), (new, _) in zip(pictures(clip), pictures(output), strict=True):
-        shift = new[:, -25:].mean(axis=(0, 1)) - old[:, -25:].mean(axis=(0, 1))
-        assert np.abs(shift).max() < 0.5
+    # Of the numbers as stored: x264 alone moves red by half a level, and how far depends on the
+    # processor. A round trip through RGB moves brightness by one.
+    for old, new in zip(planes(clip), planes(output), strict=True):
+        for before, after in zip(old, new, strict=True):
+            beside = slice(-(before.shape[1] // 7), None)  # the face is further left
+            assert abs(after[:, beside].mean() - before[:, beside].mean()) < 0.5
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mkv", ".webm"])
