@@ -98,6 +98,7 @@ class Hints(nn.Module):
         )
         for reader in self.readers:
             nn.init.zeros_(reader[1].weight)
+            nn.init.zeros_(reader[1].bias)
 
     def forward(self, mine: list[Tensor], theirs: list[Tensor]) -> Tensor:
         """Mean share of the teacher's variance that the student's maps do not explain.
