@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from export.calibration import CalibrationSet
 from export.graph_ranges import cut_before_leaky
-from export.ranges import METHOD, Ranges, Statistics, Tally, cache_folder, recalled
+from export.ranges import Method, Ranges, Statistics, Tally, cache_folder, recalled
 from export.stages import progress
 from model.errors import ConversionError
 from model.tensors import Signature
@@ -27,6 +27,8 @@ _VECTOR_OPS = frozenset(
     {"BatchNormalization", "ReduceL2", "ReduceSum", "Clip", "Expand", "Div", "Gemm", "MatMul"}
 )
 _SMALL = 7  # px
+# 99.99 % ranges give 4 dB more, but cut what tells who is seen: a cosine of 0.974 against 0.992.
+_METHOD: Method = "mse"
 # What these make of a picture between black and white lies between what they make of those two.
 _AFFINE = frozenset({"Slice", "Resize", "Mul", "Sub", "Add"})
 
@@ -166,7 +168,7 @@ def _ranges(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, bar
         for node in model.graph.node
         if node.op_type == "LeakyRelu"
     ]
-    ranges = cut_before_leaky(leaky, statistics, statistics.ranges(METHOD))
+    ranges = cut_before_leaky(leaky, statistics, statistics.ranges(_METHOD))
     return {**ranges, **_exact_ranges(model, border)}
 
 
