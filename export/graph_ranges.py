@@ -15,8 +15,6 @@ from model.tensors import Signature
 # What happens to these is known, so their ranges are computed from those of the pictures; a folder
 # of dark faces must not make white impossible.
 _EXACT = frozenset({"MUL", "ADD", "SUB", "RESIZE_BILINEAR", "STRIDED_SLICE", "RESHAPE"})
-
-
 # Shares of a range's negative side that are tried before a LeakyReLU.
 _CUTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)
 # XNNPACK adds int8 tensors whose steps are at most 2^10 finer than the sum's; half of that is used.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import onnx
 
 _CACHE_VERSION = 2
-# These stay as they are: PRelu has no 8-bit kernel, and the L2 norm of an embedding needs floats.
+# These stay as they are: they make the embedding, whose numbers and L2 norm need floats.
 _VECTOR_OPS = frozenset(
     {"BatchNormalization", "ReduceL2", "ReduceSum", "Clip", "Expand", "Div", "Gemm", "MatMul"}
 )
