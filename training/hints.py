@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from model.errors import BackendUnavailable, BadInput
 from model.mobilefacenet import MobileFaceNet
+from training.student import early_features, late_features, read
 
 SIDES = (28, 14, 7)  # of the maps that are compared, for a view of 112 px
 HINT_WEIGHT = 1.0
@@ -117,12 +118,9 @@ class Hints(nn.Module):
 
 def student_maps(network: MobileFaceNet, view: Tensor) -> tuple[Tensor, list[Tensor]]:
     """`MobileFaceNet.forward`, and the maps at `SIDES` on the way; arguments as there."""
-    at28 = network.conv_3(network.conv_23(network.conv2_dw(network.conv1(view))))
-    at14 = network.conv_4(network.conv_34(at28))
-    at7 = network.conv_6_sep(network.conv_5(network.conv_45(at14)))
-    x = network.conv_6_dw(at7)
-    embedding = F.normalize(network.bn(network.linear(x.flatten(1))).float())
-    return embedding, [at28, at14, at7]
+    early = early_features(network, view)
+    late = late_features(network, early[-1])
+    return read(network, late[-1]), [early[3], *late]
 
 
 def _expose_maps(model: Any, path: Path) -> tuple[list[int], list[str]]:

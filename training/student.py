@@ -34,10 +34,19 @@ def early_features(network: MobileFaceNet, view: Tensor) -> list[Tensor]:
     return maps
 
 
+def late_features(network: MobileFaceNet, x: Tensor) -> list[Tensor]:
+    """The maps at 1/8 and 1/16 that follow from the last of the `early_features`."""
+    at8 = network.conv_4(x)
+    return [at8, network.conv_6_sep(network.conv_5(network.conv_45(at8)))]
+
+
 def finish(network: MobileFaceNet, x: Tensor) -> Tensor:
     """The embedding that follows from the last of the `early_features`."""
-    x = network.conv_5(network.conv_45(network.conv_4(x)))
-    x = network.conv_6_sep(x)
+    return read(network, late_features(network, x)[-1])
+
+
+def read(network: MobileFaceNet, x: Tensor) -> Tensor:
+    """The embedding that follows from the last of the `late_features`."""
     if x.shape[-1] != MAP_SIZE:
         x = F.interpolate(x, size=(MAP_SIZE, MAP_SIZE), mode="bilinear")
     x = network.conv_6_dw(x)
