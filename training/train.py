@@ -77,7 +77,8 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from training.data import open_data
     from training.features import frozen, load_vgg19
     from training.mix import Mixer, Plan
-    from training.trainer import Judges, Purpose, Trainer
+    from training.objective import Judges
+    from training.trainer import Purpose, Trainer
 
     config = read_config(args.config)
     encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))

@@ -18,56 +18,24 @@ from model.contract import FACE_SIZE
 from model.errors import CheckpointError
 from model.files import write_atomically
 from model.generator import Generator, GeneratorConfig
-from model.mobilefacenet import MobileFaceNet
 from model.seeded import tame
 from training import losses
 from training.config import Config, as_json
 from training.discriminator import Discriminators
-from training.features import Vgg19
 from training.grow import Growing, Level, prepare, spare_constant_channels
 from training.mix import Batch, Mixer
-from training.ranks import Ranks, bf16_pays, parallel
+from training.objective import Judges, Objective
+from training.ranks import Ranks, autocast, parallel
 from training.run import Diverged
+from training.samples import Sample, Sampler
 from training.seeds import seed_of
-from training.student import early_features, finish
-from training.views import identity_view, random_moves, recogniser_view
 
 # Unit embeddings have entries near 0.04, so a fresh linear layer would hardly hear them; with this
 # gain the modulation starts with a deviation near 0.25 and the source is seen from the first steps.
 EMBEDDING_GAIN = 10.0
-KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
 JOINING = 2.5  # by how much the number of people grows at once
 SMOOTHING = 0.97  # of the cosine that decides on it, per step
 LEAST_WARM = 0.05  # share of the rate at the first step of the warm-up
-
-
-class Judges(NamedTuple):
-    """The frozen networks that results are compared by."""
-
-    encoder: MobileFaceNet
-    vgg: Vgg19 | None
-
-
-class Sample(NamedTuple):
-    """A batch on its device; pictures NCHW float32 RGB in [-1, 1]."""
-
-    target: Tensor
-    truth: Tensor
-    real: Tensor
-    embedding: Tensor  # (N, D) float32 unit norm
-    has_truth: Tensor
-    random: Tensor
-    moves: Tensor | None
-
-    def shrunk(self, size: int) -> Sample:
-        """With pictures averaged down to `size`: what a growing network is compared to."""
-        factor = self.target.shape[-1] // size
-        if factor == 1:
-            return self
-        smaller = {
-            name: F.avg_pool2d(getattr(self, name), factor) for name in ("target", "truth", "real")
-        }
-        return self._replace(**smaller)
 
 
 class Step(NamedTuple):
@@ -102,10 +70,13 @@ class Trainer:
         """Start from random weights, or from `init`'s."""
         self.purpose, self.config = purpose, purpose.config
         self.mixer, self.ranks = mixer, ranks
-        self.encoder = judges.encoder.to(ranks.device)
-        self.vgg = judges.vgg.to(ranks.device) if judges.vgg else None
+        for judge in judges:
+            if judge is not None:
+                judge.to(ranks.device)
+        self._objective = Objective(self.config, judges)
+        self._sampler = Sampler(self.config, judges.encoder, ranks.device)
         torch.manual_seed(purpose.seed)
-        size = self.encoder.config.embedding_size
+        size = judges.encoder.config.embedding_size
         fresh = prepared_generator if self.config.grow else fresh_generator
         self.generator = init or fresh(GeneratorConfig(self.config.channels, size))
         self.generator.requires_grad_(True).train().to(ranks.device)
@@ -128,7 +99,6 @@ class Trainer:
             ranks, all_used=everything and self.config.adversarial_from == 0,
         )  # fmt: skip
         self._judge = parallel(self.discriminators, ranks, all_used=everything)
-        self._sources: dict[str, Tensor] = {}
         self.level, self.known, self.recognised = 0, self.config.people_from, 0.0
         self.began = 0  # the step with which the present stage began
         self.steps, self.samples, self.seconds = 0, 0, 0.0
@@ -147,14 +117,14 @@ class Trainer:
         if stage.size != self.level:
             self._reach(stage.size)
         batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
-        sample = self._prepare(batch)
+        sample = self._sample(batch)
         adversarial = progress >= self.config.adversarial_from and any(
             self.config.weights.adversarial
         )
-        with losses.watching(self.generator.decoder) as watch, self._autocast():
+        with losses.watching(self.generator.decoder) as watch, autocast(self.ranks.device):
             pictures = self._paint(self._generate, sample)
-        sample = sample.shrunk(pictures[0].shape[-1])
-        terms, cosine = self._terms(pictures, sample, watch)
+            sample = sample.shrunk(pictures[0].shape[-1])
+            terms, cosine = self._objective.terms(pictures, sample, watch)
         if adversarial:
             terms["adversarial"] = self._deceive(pictures)
         values = self._finite(terms)
@@ -180,8 +150,8 @@ class Trainer:
 
     def swap(self, batch: Batch) -> Tensor:
         """The averaged generator's results on a batch, (N, 3, S, S) float32 RGB in [-1, 1]."""
-        sample = self._prepare(batch)
-        with torch.no_grad(), self._autocast():
+        sample = self._sample(batch)
+        with torch.no_grad(), autocast(self.ranks.device):
             network = self.average.eval()
             painter = Growing(network) if self.config.grow else network
             return self._paint(painter, sample)[0]
@@ -202,9 +172,9 @@ class Trainer:
             layer.reset_running_stats()
             layer.momentum = None  # the plain mean over all batches
         stage = self.config.stages[-1]
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad(), autocast(self.ranks.device):
             for i in range(math.ceil(self.config.statistics_samples / stage.batch)):
-                sample = self._prepare(self.mixer.make(self.steps + i, stage.size, stage.batch))
+                sample = self._sample(self.mixer.make(self.steps + i, stage.size, stage.batch))
                 self._paint(painter, sample)
         for layer in layers:
             layer.momentum = 0.1
@@ -264,6 +234,11 @@ class Trainer:
             "optimizer_d": self.optimizer_d,
         }  # fmt: skip
 
+    def _sample(self, batch: Batch) -> Sample:
+        """What networks are shown of a batch; depends on the seed and the number of the step."""
+        seed = seed_of(self.purpose.seed, 2, self.steps, self.ranks.rank)
+        return self._sampler.sample(batch, torch.Generator().manual_seed(seed))
+
     def _paint(self, painter: nn.Module, sample: Sample) -> list[Tensor]:
         """The pictures, finest first; a growing network has one more per level."""
         if self.config.grow:
@@ -297,101 +272,9 @@ class Trainer:
             self.known = min(1.0, self.known * JOINING)
             self.recognised *= 0.85  # newcomers are not recognised yet
 
-    def _embeddings(self, batch: Batch) -> Tensor:
-        """Of the sources, (N, D); each picture goes through the recogniser once."""
-        new = [i for i, name in enumerate(batch.names) if name not in self._sources]
-        if new:
-            with torch.no_grad(), self._autocast():
-                # One by one: in a batch the last bits depend on who else is in it, and a resumed
-                # run meets its sources in other company.
-                views = identity_view(batch.source[new].to(self.ranks.device)).split(1)
-                found = torch.cat(
-                    [finish(self.encoder, early_features(self.encoder, view)[-1]) for view in views]
-                )
-            if len(self._sources) > KNOWN_SOURCES:
-                self._sources.clear()
-                return self._embeddings(batch)
-            self._sources |= {batch.names[i]: e for i, e in zip(new, found, strict=True)}
-        return torch.stack([self._sources[name] for name in batch.names])
-
-    def _prepare(self, batch: Batch) -> Sample:
-        random = torch.Generator().manual_seed(
-            seed_of(self.purpose.seed, 2, self.steps, self.ranks.rank)
-        )
-        device = self.ranks.device
-        embedding = self._embeddings(batch)
-        noise = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
-        chosen = batch.random.to(device)
-        moves = random_moves(len(embedding), random).to(device) if self.config.jitter else None
-        return Sample(
-            target=_pictures(batch.target, device),
-            truth=_pictures(batch.truth, device),
-            real=_pictures(batch.real, device),
-            embedding=torch.where(chosen[:, None], noise, embedding),
-            has_truth=batch.has_truth.to(device),
-            random=chosen,
-            moves=moves,
-        )
-
-    def _terms(
-        self, pictures: list[Tensor], sample: Sample, watch: losses.Watch
-    ) -> tuple[dict[str, Tensor], Tensor]:
-        """Weighted losses but the adversarial one, and each result's cosine to its source."""
-        w = self.config.weights
-        # Of the smaller pictures only those that count are shown to the recogniser.
-        seen = [(p, weight) for p, weight in zip(pictures, w.identity, strict=False)]
-        seen = [seen[0], *(pair for pair in seen[1:] if pair[1])]
-        views = [
-            recogniser_view(p, self.config.identity_size, sample.moves) for p, _ in seen
-        ]  # fmt: skip
-        maps = early_features(self.encoder, torch.cat(views))
-        embeddings = finish(self.encoder, maps[-1]).chunk(len(seen))
-        terms = {
-            "identity": torch.stack([
-                weight * losses.identity_loss(mine, sample.embedding, ~sample.random)
-                for mine, (_, weight) in zip(embeddings, seen, strict=True)
-            ]).sum(),
-            "bounded": w.bounded * (
-                losses.attention_excess(watch.attentions)
-                + losses.feature_excess(watch.features, self.config.feature_limit)
-            ),
-        }  # fmt: skip
-        if w.agree and len(pictures) > 1:
-            terms["agree"] = w.agree * losses.agreement_loss(pictures)
-        if w.pixel:
-            terms["pixel"] = w.pixel * losses.pixel_loss(
-                pictures[0], sample.truth, sample.has_truth
-            )
-        if w.frame:
-            terms["frame"] = w.frame * losses.frame_loss(
-                pictures[0], sample.target, sample.has_truth
-            )
-        if w.perceptual:
-            mine = [level[: len(sample.target)] for level in maps]
-            terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, sample)
-        return terms, (embeddings[0] * sample.embedding).sum(1).detach()
-
-    def _perceptual(self, picture: Tensor, maps: list[Tensor], sample: Sample) -> Tensor:
-        """By VGG-19 where its weights are given, by the recogniser's early layers otherwise.
-
-        The latter's features have no customary size, so they are measured in the target's.
-        """
-        if self.vgg is not None:
-            with torch.no_grad():
-                wanted = self.vgg(sample.target)
-            return losses.perceptual_loss(self.vgg(picture), wanted)
-        with torch.no_grad():
-            view = recogniser_view(sample.target, self.config.identity_size, sample.moves)
-            wanted = early_features(self.encoder, view)
-            units = [level.abs().mean() for level in wanted]
-        return losses.perceptual_loss(
-            [mine / unit for mine, unit in zip(maps, units, strict=True)],
-            [theirs / unit for theirs, unit in zip(wanted, units, strict=True)],
-        )
-
     def _deceive(self, pictures: list[Tensor]) -> Tensor:
         self.discriminators.requires_grad_(False)
-        with self._autocast():
+        with autocast(self.ranks.device):
             verdicts = self.discriminators(pictures)
         self.discriminators.requires_grad_(True)
         weights = self.config.weights.adversarial
@@ -403,7 +286,7 @@ class Trainer:
         # One pass over both: DDP and the spectral norm want one forward per backward.
         reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
         both = [torch.cat((f.detach(), r)) for f, r in zip(fakes, reals, strict=True)]
-        with self._autocast():
+        with autocast(self.ranks.device):
             verdicts = self._judge(both)
         terms = []
         for weight, verdict in zip(self.config.weights.adversarial, verdicts, strict=False):
@@ -457,10 +340,6 @@ class Trainer:
             else:
                 mean.copy_(now)
 
-    def _autocast(self) -> torch.autocast:
-        device = self.ranks.device
-        return torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device))
-
 
 def fresh_generator(config: GeneratorConfig) -> Generator:
     """Random weights with quiet residual branches, attention near 1/2 and an audible embedding."""
@@ -478,8 +357,3 @@ def prepared_generator(config: GeneratorConfig) -> Generator:
     network = Generator(config)
     prepare(network)
     return network
-
-
-def _pictures(pictures: Tensor, device: torch.device) -> Tensor:
-    """NHWC uint8 to NCHW float32 in [-1, 1], which is channels-last without a copy."""
-    return pictures.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -1,0 +1,100 @@
+"""A batch of triplets as the networks take it: on its device, with the sources' embeddings."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.mobilefacenet import MobileFaceNet
+from training.config import Config
+from training.mix import Batch
+from training.ranks import autocast
+from training.student import early_features, finish
+from training.views import identity_view, random_moves, random_noise
+
+KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
+
+
+class Sample(NamedTuple):
+    """A batch on its device; pictures NCHW float32 RGB in [-1, 1]."""
+
+    target: Tensor
+    truth: Tensor
+    real: Tensor
+    embedding: Tensor  # (N, D) float32 unit norm
+    has_truth: Tensor
+    random: Tensor
+    moves: Tensor | None
+    noise: Tensor | None  # on what the recogniser is shown, (N, 3, V, V)
+
+    def shrunk(self, size: int) -> Sample:
+        """With pictures averaged down to `size`: what a growing network is compared to."""
+        factor = self.target.shape[-1] // size
+        if factor == 1:
+            return self
+        smaller = {
+            name: F.avg_pool2d(getattr(self, name), factor) for name in ("target", "truth", "real")
+        }
+        return self._replace(**smaller)
+
+
+class Sampler:
+    """Makes samples of batches; knows the embeddings of sources it has met."""
+
+    def __init__(self, config: Config, encoder: MobileFaceNet, device: torch.device) -> None:
+        self._config, self._encoder, self._device = config, encoder, device
+        self._known: dict[str, Tensor] = {}
+
+    def sample(self, batch: Batch, random: torch.Generator) -> Sample:
+        """The batch, with random embeddings where it asks for them.
+
+        Args:
+            batch: pictures NHWC uint8.
+            random: what embeddings, moves and noise are drawn from.
+        """
+        device = self._device
+        embedding = self._embeddings(batch)
+        nobody = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
+        chosen = batch.random.to(device)
+        moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
+        noise, size = None, self._config.identity_size
+        if self._config.noise:
+            noise = random_noise(len(embedding), size, self._config.noise, random).to(device)
+        return Sample(
+            target=_pictures(batch.target, device),
+            truth=_pictures(batch.truth, device),
+            real=_pictures(batch.real, device),
+            embedding=torch.where(chosen[:, None], nobody, embedding),
+            has_truth=batch.has_truth.to(device),
+            random=chosen,
+            moves=moves,
+            noise=noise,
+        )
+
+    def _embeddings(self, batch: Batch) -> Tensor:
+        """Of the sources, (N, D); each picture goes through the recogniser once."""
+        new = [i for i, name in enumerate(batch.names) if name not in self._known]
+        if new:
+            with torch.no_grad(), autocast(self._device):
+                # One by one: in a batch the last bits depend on who else is in it, and a resumed
+                # run meets its sources in other company.
+                views = identity_view(batch.source[new].to(self._device)).split(1)
+                found = torch.cat(
+                    [
+                        finish(self._encoder, early_features(self._encoder, view)[-1])
+                        for view in views
+                    ]
+                )
+            if len(self._known) > KNOWN_SOURCES:
+                self._known.clear()
+                return self._embeddings(batch)
+            self._known |= {batch.names[i]: e for i, e in zip(new, found, strict=True)}
+        return torch.stack([self._known[name] for name in batch.names])
+
+
+def _pictures(pictures: Tensor, device: torch.device) -> Tensor:
+    """NHWC uint8 to NCHW float32 in [-1, 1], which is channels-last without a copy."""
+    return pictures.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
