@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.errors import CheckpointError, FaceSwapError
-from model.files import write_atomically
+from model.errors import FaceSwapError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
+from training import state
+from training.average import follow, retaking_statistics
 from training.faces import Faces
 from training.hints import HINT_WEIGHT, HintingTeacher, Hints, student_maps
 from training.muon import Muon
@@ -134,7 +134,7 @@ class Run:
             optimizer.param_groups[0]["lr"] = share * self.settings.lr * _pace(self.progress)
             optimizer.step()
             optimizer.zero_grad()
-        self._follow()
+        follow(self.average, self.network, age=self.steps, most=AVERAGING)
         self.steps += 1
         self.samples += len(rows)
         return value.item(), cosine.item()
@@ -159,36 +159,19 @@ class Run:
     def finished(self) -> MobileFaceNet:
         """The averaged network with BN statistics of its own, at 112 px, in eval mode."""
         network = copy.deepcopy(self.average)
-        layers = [
-            m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)
-        ]
-        for layer in layers:
-            layer.reset_running_stats()
-            layer.momentum = None  # the plain mean over all batches
         random = torch.Generator().manual_seed(self.settings.seed)
         rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES]
         network.train()
-        with torch.no_grad():
+        with torch.no_grad(), retaking_statistics(network):
             for part in rows.chunk(math.ceil(len(rows) / 64)):
                 network(identity_view(self.pixels[part]))
-        for layer in layers:
-            layer.momentum = 0.1
         return network.eval()
 
     def save(self, path: Path) -> None:
         """Write the run's state; a kill leaves the old file or the new one."""
-        state = {
-            "settings": _plain(self.settings),
-            "faces": len(self.pixels),
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "hints": self.hints.state_dict() if self.hints else {},
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "samples": self.samples,
-        }
-        write_atomically(path, lambda beside: torch.save(state, beside))
+        counts = {"steps": self.steps, "samples": self.samples, "seconds": self.seconds}
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        state.save(path, self._purpose(), {**counts, **parts})
 
     def load(self, path: Path) -> None:
         """Go on where `save` was called.
@@ -196,28 +179,23 @@ class Run:
         Raises:
             CheckpointError: no such state, or of a run with other settings or faces.
         """
-        try:
-            state = torch.load(path, weights_only=True)
-            for key, mine in (("settings", _plain(self.settings)), ("faces", len(self.pixels))):
-                if state[key] != mine:
-                    raise CheckpointError(
-                        f"{path} is of a run with {key} {state[key]}; this one has {mine}. "
-                        "Resume with the same flags and data, or start anew without --resume"
-                    )
-            self.network.load_state_dict(state["network"])
-            self.average.load_state_dict(state["average"])
-            if self.hints:
-                self.hints.load_state_dict(state["hints"])
-            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(saved)
-            self.steps, self.samples = state["steps"], state["samples"]
-            self.seconds = state["seconds"]
-        except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError,
-                ValueError) as error:  # fmt: skip
-            raise CheckpointError(
-                f"{path} holds no run to resume ({str(error).splitlines()[0]}). "
-                "Start anew without --resume"
-            ) from None
+        with state.saved(path, self._purpose()) as found:
+            for name, part in self._parts().items():
+                part.load_state_dict(found[name])
+            self.steps, self.samples = found["steps"], found["samples"]
+            self.seconds = found["seconds"]
+
+    def _purpose(self) -> dict[str, Any]:
+        plain = {**asdict(self.settings), "sizes": [list(pair) for pair in self.settings.sizes]}
+        return {"settings": plain, "faces": len(self.pixels)}
+
+    def _parts(self) -> dict[str, Any]:
+        matrices, others = self.optimizers
+        parts = {
+            "network": self.network, "average": self.average, "matrices": matrices,
+            "others": others,
+        }  # fmt: skip
+        return {**parts, "hints": self.hints} if self.hints else parts
 
     def _batch(self) -> tuple[Tensor, torch.Generator]:
         """The faces of this step: every face once per epoch, in a new order each time."""
@@ -227,26 +205,9 @@ class Run:
         rows = torch.randperm(count, generator=order)[place * batch : (place + 1) * batch]
         return rows, torch.Generator().manual_seed(seed_of(self.settings.seed, 2, self.steps))
 
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Draw the average after the network; early on faster, for it starts at random weights."""
-        keep = min(AVERAGING, (1 + self.steps) / (10 + self.steps))
-        pairs = zip(
-            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-        )
-        for mean, now in pairs:
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
-
 
 def _pace(progress: float) -> float:
     """Rise to 1 in the warm-up, then half a cosine down to 0.02."""
     if progress < WARM_UP:
         return max(0.05, progress / WARM_UP)
     return 0.02 + 0.49 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    return {**asdict(settings), "sizes": [list(pair) for pair in settings.sizes]}

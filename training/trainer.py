@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import pickle
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contract import FACE_SIZE
-from model.errors import CheckpointError
-from model.files import write_atomically
 from model.generator import Generator, GeneratorConfig
-from model.seeded import tame
-from training import losses
+from training import losses, state
+from training.average import follow, retaking_statistics
 from training.config import Config, as_json
 from training.discriminator import Discriminators
-from training.grow import Growing, Level, prepare, spare_constant_channels
+from training.fresh import fresh_generator, prepared_generator
+from training.grow import Growing, Level, spare_constant_channels
 from training.mix import Batch, Mixer
 from training.objective import Judges, Objective
 from training.ranks import Ranks, autocast, parallel
@@ -30,12 +28,10 @@ from training.run import Diverged
 from training.samples import Sample, Sampler
 from training.seeds import seed_of
 
-# Unit embeddings have entries near 0.04, so a fresh linear layer would hardly hear them; with this
-# gain the modulation starts with a deviation near 0.25 and the source is seen from the first steps.
-EMBEDDING_GAIN = 10.0
 JOINING = 2.5  # by how much the number of people grows at once
 SMOOTHING = 0.97  # of the cosine that decides on it, per step
 LEAST_WARM = 0.05  # share of the rate at the first step of the warm-up
+_COUNTS = ("steps", "samples", "seconds", "level", "began", "known", "recognised")
 
 
 class Step(NamedTuple):
@@ -131,7 +127,8 @@ class Trainer:
         self._move(torch.stack(list(terms.values())).sum(), progress)
         if adversarial:
             values |= self._finite({"discriminator": self._learn_to_judge(sample.real, pictures)})
-        self._follow()
+        age = self.steps - self.began
+        follow(self.average, self.generator, age=age, most=self.config.ema)
         self.steps += 1
         self.samples += len(batch.kinds) * self.ranks.world
         self.kinds.update(batch.kinds)
@@ -157,44 +154,27 @@ class Trainer:
             return self._paint(painter, sample)[0]
 
     def finished(self) -> Generator:
-        """The averaged generator with BN statistics of its own at the last stage's picture size.
-
-        Statistics averaged over a run are those of weights and sizes long gone.
-        """
+        """The averaged generator with BN statistics of its own at the last stage's picture size."""
         network = copy.deepcopy(self.average)
         painter: nn.Module = network.train()
         if self.config.grow:
             painter = Growing(network)
             painter.freeze_all_but(256, coarser=True)  # the way down keeps the statistics it has
-        layers = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        layers = [layer for layer in layers if layer.training]
-        for layer in layers:
-            layer.reset_running_stats()
-            layer.momentum = None  # the plain mean over all batches
         stage = self.config.stages[-1]
-        with torch.no_grad(), autocast(self.ranks.device):
+        with torch.no_grad(), autocast(self.ranks.device), retaking_statistics(network):
             for i in range(math.ceil(self.config.statistics_samples / stage.batch)):
                 sample = self._sample(self.mixer.make(self.steps + i, stage.size, stage.batch))
                 self._paint(painter, sample)
-        for layer in layers:
-            layer.momentum = 0.1
         spare_constant_channels(network)
         network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return network.eval()
 
     def save(self, path: Path) -> None:
         """Write the run's state; a kill leaves the old file or the new one."""
-        state: dict[str, Any] = {"purpose": self.purpose.plain(self.ranks)}
-        state |= {name: part.state_dict() for name, part in self._parts().items()}
-        state |= {"steps": self.steps, "samples": self.samples, "seconds": self.seconds}
-        state |= {
-            "level": self.level,
-            "began": self.began,
-            "known": self.known,
-            "recognised": self.recognised,
-        }
-        state["kinds"] = dict(self.kinds)
-        write_atomically(path, lambda beside: torch.save(state, beside))
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        kinds = {"kinds": dict(self.kinds)}
+        state.save(path, self.purpose.plain(self.ranks), {**parts, **counts, **kinds})
 
     def load(self, path: Path) -> None:
         """Go on where `save` was called.
@@ -202,30 +182,14 @@ class Trainer:
         Raises:
             CheckpointError: no such state, or of a run with another configuration or other data.
         """
-        try:
-            state = torch.load(path, map_location=self.ranks.device, weights_only=True)
-            mine = self.purpose.plain(self.ranks)
-            differ = [name for name in mine if state["purpose"].get(name) != mine[name]]
-            if differ:
-                raise CheckpointError(
-                    f"{path} is of a run with another {', '.join(differ)}; resume it with the "
-                    "same --config, --seed and --data, or start anew in another folder"
-                )
+        with state.saved(path, self.purpose.plain(self.ranks), self.ranks.device) as found:
             for name, part in self._parts().items():
-                part.load_state_dict(state[name])
-            self.steps, self.samples = state["steps"], state["samples"]
-            self.seconds, self.kinds = state["seconds"], Counter(state["kinds"])
-            self.level, self.began = state["level"], state["began"]
-            self.known = state["known"]
-            self.recognised = state["recognised"]
+                part.load_state_dict(found[name])
+            for name in _COUNTS:
+                setattr(self, name, found[name])
+            self.kinds = Counter(found["kinds"])
             if self.config.grow:
                 self._learn_only(self.level)
-        except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError,
-                ValueError, AttributeError) as error:  # fmt: skip
-            raise CheckpointError(
-                f"{path} holds no run to resume ({str(error).splitlines()[0]}). "
-                "Start anew without --resume"
-            ) from None
 
     def _parts(self) -> dict[str, Any]:
         return {
@@ -325,35 +289,3 @@ class Trainer:
                 f"{self.config.lr:g}, or a higher weight of `bounded`"
             )
         return found
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Draw the average after the generator; faster at first, for what is new is random."""
-        age = self.steps - self.began
-        keep = min(self.config.ema, (1 + age) / (10 + age))
-        pairs = zip(
-            self.average.state_dict().values(), self.generator.state_dict().values(), strict=True
-        )
-        for mean, now in pairs:
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
-
-
-def fresh_generator(config: GeneratorConfig) -> Generator:
-    """Random weights with quiet residual branches, attention near 1/2 and an audible embedding."""
-    network = Generator(config)
-    with torch.no_grad():
-        tame(network)
-        for block in network.identity_encoder.modulated_blocks():
-            block.fc_mean.weight.mul_(EMBEDDING_GAIN)
-            block.fc_var.weight.mul_(EMBEDDING_GAIN)
-    return network
-
-
-def prepared_generator(config: GeneratorConfig) -> Generator:
-    """As `training.grow` wants it."""
-    network = Generator(config)
-    prepare(network)
-    return network

@@ -1,0 +1,52 @@
+"""A run on disk, to be gone on with after a kill at any point."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.errors import CheckpointError
+from model.files import write_atomically
+
+
+def save(path: Path, purpose: dict[str, Any], state: dict[str, Any]) -> None:
+    """Write a run; a kill leaves the old file or the new one.
+
+    Args:
+        path: where to.
+        purpose: what must be the same for the run to be resumed, as plain values.
+        state: tensors and plain values.
+    """
+    whole = {"purpose": purpose, **state}
+    write_atomically(path, lambda beside: torch.save(whole, beside))
+
+
+@contextmanager
+def saved(
+    path: Path, purpose: dict[str, Any], device: torch.device | str = "cpu"
+) -> Iterator[dict[str, Any]]:
+    """What `save` wrote, to be taken over within.
+
+    Raises:
+        CheckpointError: no such file, or of a run with another purpose, or it does not fit.
+    """
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        differ = [name for name in purpose if state["purpose"].get(name) != purpose[name]]
+        if differ:
+            raise CheckpointError(
+                f"{path} is of a run with another {', '.join(differ)}; resume it with the same "
+                "flags and data, or start anew elsewhere"
+            )
+        yield state
+    except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError,
+            ValueError, AttributeError) as error:  # fmt: skip
+        raise CheckpointError(
+            f"{path} holds no run to resume ({str(error).splitlines()[0]}). "
+            "Start anew without --resume"
+        ) from None
