@@ -18,7 +18,6 @@ shard_batches = 2
 statistics_samples = 4
 channels = 4
 random_share = 0.2
-noise = 0.2
 [[stages]]
 size = 64
 batch = 4

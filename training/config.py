@@ -85,8 +85,6 @@ class Config:
         jitter: 1 shows the recogniser slightly moved and mirrored faces, which are harder to fool;
             0 shows them as they lie.
         identity_size: side in pixels of what the recogniser is shown of a result.
-        noise: largest deviation of the noise on what the recogniser is shown of every second
-            result and its target, of pixels in [-1, 1]; for one distilled with such noise.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets on which BN statistics are taken anew at the end.
         feature_limit: size from which on the loss `bounded` charges the features of the decoder and
@@ -114,7 +112,6 @@ class Config:
     adversarial_from: float = 0.0
     jitter: int = 0
     identity_size: int = 112
-    noise: float = 0.0
     shard_batches: int = 32
     statistics_samples: int = 1024
     feature_limit: float = 32.0

@@ -80,7 +80,6 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
     settings = Settings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
         steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
-        noise=args.noise,
     )  # fmt: skip
     teacher = None
     if args.teacher:
@@ -142,8 +141,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-steps", type=int, help="steps for training, instead of a time")
     parser.add_argument("--batch", type=int, default=48, help="faces per step")
     parser.add_argument("--lr", type=float, default=0.02, help="highest learning rate")
-    parser.add_argument("--noise", type=float, default=0.0,
-                        help="largest deviation of noise that only the student sees")  # fmt: skip
     parser.add_argument("--channels", type=int, default=64, help="the network's width")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the state beside -o")

@@ -67,8 +67,7 @@ class Objective:
 
     def _shown(self, pictures: Tensor, sample: Sample) -> Tensor:
         """What the recogniser sees of pictures: of a result and its target alike."""
-        view = recogniser_view(pictures, self._config.identity_size, sample.moves)
-        return view if sample.noise is None else view + sample.noise
+        return recogniser_view(pictures, self._config.identity_size, sample.moves)
 
     def _perceptual(self, picture: Tensor, maps: list[Tensor], sample: Sample) -> Tensor:
         """By VGG-19 where its weights are given, by the recogniser's early layers otherwise.

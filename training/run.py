@@ -22,7 +22,7 @@ from training.muon import Muon
 from training.ranks import bf16_pays
 from training.seeds import seed_of
 from training.student import embed, loss, person_centres, teacher_map
-from training.views import augmented_view, identity_view, random_noise
+from training.views import augmented_view, identity_view
 
 WARM_UP = 0.03  # share of the run in which the rate rises
 AVERAGING = 0.995  # of the averaged weights, per step
@@ -49,7 +49,6 @@ class Settings:
         sizes: picture sides in pixels, each with the share of the run at which it ends.
         channels: the network's width; 64 is the published one.
         hinted: the teacher is asked about every view, for its maps too; at 112 px only.
-        noise: largest deviation of the noise that the student sees, and the teacher does not.
     """
 
     batch: int = 48
@@ -60,7 +59,6 @@ class Settings:
     sizes: tuple[tuple[int, float], ...] = ((64, 0.6), (80, 0.75), (112, 1.0))
     channels: int = 64
     hinted: bool = False
-    noise: float = 0.0
 
 
 class Run:
@@ -123,7 +121,7 @@ class Run:
         """
         rows, random = self._batch()
         view = augmented_view(self.pixels[rows], self.size, random)
-        value, cosine = self._loss(view, rows, random)
+        value, cosine = self._loss(view, rows)
         if not math.isfinite(value.item()):
             raise Diverged(
                 f"the loss is {value.item()} at step {self.steps}; expected a number. The last "
@@ -139,18 +137,15 @@ class Run:
         self.samples += len(rows)
         return value.item(), cosine.item()
 
-    def _loss(self, clear: Tensor, rows: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        people, view = self.people[rows], clear
-        if self.settings.noise:
-            view = clear + random_noise(len(clear), self.size, self.settings.noise, random)
-        view = view.contiguous(memory_format=torch.channels_last)
+    def _loss(self, view: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        people, view = self.people[rows], view.contiguous(memory_format=torch.channels_last)
         # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
         bf16 = self.size > 64 and bf16_pays(view.device)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             if self.teacher is None or self.hints is None:
                 embedding = embed(self.network, view)
                 return loss(embedding, self.targets[rows], people, self.centres)
-            answer = self.teacher.answer(clear)
+            answer = self.teacher.answer(view)
             embedding, maps = student_maps(self.network, view)
             hint = self.hints(maps, answer.maps)
         value, cosine = loss(embedding, answer.embedding @ self.space, people, self.centres)

@@ -13,7 +13,7 @@ from training.config import Config
 from training.mix import Batch
 from training.ranks import autocast
 from training.student import early_features, finish
-from training.views import identity_view, random_moves, random_noise
+from training.views import identity_view, random_moves
 
 KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
 
@@ -28,7 +28,6 @@ class Sample(NamedTuple):
     has_truth: Tensor
     random: Tensor
     moves: Tensor | None
-    noise: Tensor | None  # on what the recogniser is shown, (N, 3, V, V)
 
     def shrunk(self, size: int) -> Sample:
         """With pictures averaged down to `size`: what a growing network is compared to."""
@@ -53,16 +52,13 @@ class Sampler:
 
         Args:
             batch: pictures NHWC uint8.
-            random: what embeddings, moves and noise are drawn from.
+            random: what embeddings and moves are drawn from.
         """
         device = self._device
         embedding = self._embeddings(batch)
         nobody = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
         chosen = batch.random.to(device)
         moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
-        noise, size = None, self._config.identity_size
-        if self._config.noise:
-            noise = random_noise(len(embedding), size, self._config.noise, random).to(device)
         return Sample(
             target=_pictures(batch.target, device),
             truth=_pictures(batch.truth, device),
@@ -71,7 +67,6 @@ class Sampler:
             has_truth=batch.has_truth.to(device),
             random=chosen,
             moves=moves,
-            noise=noise,
         )
 
     def _embeddings(self, batch: Batch) -> Tensor:

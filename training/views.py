@@ -17,7 +17,6 @@ _REACH = (_CROP.stop - 1 - _CROP.start) / FACE_SIZE
 MAX_TURN = math.radians(8)
 MAX_SCALE = 0.08
 MAX_SHIFT = 0.04  # of the picture's width
-_GRAINS = (1, 2, 4)  # sides of the noise's grains in pixels
 
 
 def identity_view(faces: Tensor, size: int = IDENTITY_INPUT_SIZE) -> Tensor:
@@ -38,32 +37,6 @@ def augmented_view(faces: Tensor, size: int, random: torch.Generator) -> Tensor:
     """Like `identity_view`, mirrored, moved, relit, blurred and noised at random."""
     view = _sample(faces, random_moves(len(faces), random), size)
     return _degrade(_relight(view, random), random) * 2 - 1
-
-
-def random_noise(count: int, size: int, sigma: float, random: torch.Generator) -> Tensor:
-    """Noise as fine as pixels, or two or four times as coarse, for every second view on average.
-
-    A network that sees through it is not moved by patterns that nobody sees, so what pleases it in
-    a picture is more of a face (arXiv:1910.08640).
-
-    Args:
-        count: of views.
-        size: their side in pixels, a multiple of 4.
-        sigma: largest deviation, of pixels in [-1, 1]; each view has its own.
-        random: what is drawn from.
-
-    Returns:
-        (count, 3, size, size) NCHW float32, to be added.
-    """
-    strength = sigma * torch.rand(count, generator=random)
-    strength = torch.where(torch.rand(count, generator=random) < 0.5, strength, 0.0)
-    grains = torch.randint(len(_GRAINS), (count,), generator=random)
-    noise = torch.empty(count, 3, size, size)
-    for i, grain in enumerate(_GRAINS):
-        rows = (grains == i).nonzero().flatten()
-        drawn = torch.randn((len(rows), 3, size // grain, size // grain), generator=random)
-        noise[rows] = F.interpolate(drawn, size=(size, size), mode="nearest")
-    return strength.view(-1, 1, 1, 1) * noise
 
 
 def recogniser_view(pictures: Tensor, size: int, moves: Tensor | None = None) -> Tensor:
