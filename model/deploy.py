@@ -14,6 +14,7 @@ Every rewrite is exact; the difference that is left is float rounding (see tests
   would cut the graph into six partitions.
 - attention * x + (1 - attention) * attribute needs one multiplication less as
   attribute + attention * (x - attribute).
+- A residual block whose last convolution training left at zero adds nothing, and goes.
 - The 64 and 128 px pictures and the attributes serve training only, and go.
 """
 
@@ -33,6 +34,8 @@ from model.blocks import (
     IdentityEncoderBlock,
     Upsample,
 )
+from model.errors import CheckpointError
+from model.fold import fold_bn_before, fuse_modulation, scale_and_shift
 from model.generator import EncoderHead, Generator
 
 
@@ -40,11 +43,21 @@ class DeployedGenerator(nn.Module):
     """`Generator` for inference: same inputs, but only the 256 px picture comes out."""
 
     def __init__(self, trained: Generator) -> None:
+        """Rewrite a generator in eval mode.
+
+        Raises:
+            CheckpointError: no embedding would change its picture.
+        """
         super().__init__()
         if trained.training:
             raise ValueError("call eval() on the generator first: its BN statistics get frozen")
-        blocks = trained.identity_encoder.modulated_blocks()
-        self.modulation = _fuse_modulation(blocks)
+        heard = [b for b in trained.identity_encoder.modulated_blocks() if b.conv3x3.weight.any()]
+        if not heard:
+            raise CheckpointError(
+                "the last layer of every identity block is zero, so no embedding would change "
+                "anything; expected weights of a trained generator. Train it further"
+            )
+        self.modulation = fuse_modulation(heard)
         self.painter = _Painter(trained)
 
     def forward(self, target: Tensor, embedding: Tensor) -> Tensor:
@@ -89,15 +102,19 @@ class _Painter(nn.Module):
         )
         self.channels = trained.config.channels
         self.head: EncoderHead = trained.encoder_head
-        self.modulated = nn.ModuleList(_Modulated(b) for b in identity.modulated_blocks())
+        self.modulated = nn.ModuleList(
+            _residual(_Modulated(b), b.conv3x3) for b in identity.modulated_blocks()
+        )
         self.identity_downs = nn.ModuleList(_Down(d) for d in identity.downsamples())
         self.identity_ups = nn.ModuleList(_Up(u) for u in identity.upsamples())
         self.attribute_stages = nn.ModuleList(
-            nn.ModuleList(_Folded(b) for b in stage) for stage in attribute.stages()
+            nn.ModuleList(_residual(_Folded(b), b.conv3x3) for b in stage)
+            for stage in attribute.stages()
         )
         self.attribute_downs = nn.ModuleList(_Down(d) for d in attribute.downsamples())
         self.decoder_stages = nn.ModuleList(
-            nn.ModuleList(_Mix(b) for b in stage) for stage in decoder.stages()
+            nn.ModuleList(_residual(_Mix(b), b.basic_block.conv3x3) for b in stage)
+            for stage in decoder.stages()
         )
         self.decoder_ups = nn.ModuleList(_Up(u) for u in decoder.upsamples())
         self.image_output = decoder.image256_output
@@ -111,7 +128,7 @@ class _Painter(nn.Module):
             if scale > 0:
                 x = self.decoder_ups[scale - 1](x)
             for block in cast(nn.ModuleList, stage):
-                x = x + block(x, attributes.pop())
+                x = block(x, attributes.pop())
         return self.image_output(x)
 
     def _attributes(self, x: Tensor) -> list[Tensor]:
@@ -120,7 +137,7 @@ class _Painter(nn.Module):
             if scale > 0:
                 maps.append(self.attribute_downs[scale - 1](maps[-1]))
             for block in cast(nn.ModuleList, stage):
-                maps.append(maps[-1] + block(maps[-1]))
+                maps.append(block(maps[-1]))
         return maps
 
     def _identity(self, x: Tensor, modulation: Tensor) -> Tensor:
@@ -132,7 +149,8 @@ class _Painter(nn.Module):
         blocks = iter(self.modulated)
 
         def modulate(x: Tensor) -> Tensor:
-            return x + next(blocks)(x, next(vectors), next(vectors))
+            block = next(blocks)
+            return x if isinstance(block, _Silent) else block(x, next(vectors), next(vectors))
 
         passed = []
         x = modulate(x)
@@ -145,12 +163,36 @@ class _Painter(nn.Module):
         return x
 
 
+class _Residual(nn.Module):
+    """What a branch makes of a map and what else it takes, added to the map."""
+
+    def __init__(self, branch: nn.Module) -> None:
+        super().__init__()
+        self.branch = branch
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        return x + self.branch(x, *others)
+
+
+class _Silent(nn.Module):
+    """A branch that adds nothing."""
+
+    def forward(self, x: Tensor, *_: Tensor) -> Tensor:
+        return x
+
+
+def _residual(branch: nn.Module, last: nn.Conv2d) -> _Residual | _Silent:
+    """The branch as a residual block, or nothing where its last layer gives zero."""
+    assert last.bias is None
+    return _Residual(branch) if last.weight.any() else _Silent()
+
+
 class _Folded(nn.Module):
     """`AttributeEncoderBlock` with its BN inside the 1x1 convolution."""
 
     def __init__(self, block: AttributeEncoderBlock) -> None:
         super().__init__()
-        self.conv1x1 = _fold_bn_before(block.normalize, block.conv1x1)
+        self.conv1x1 = fold_bn_before(block.normalize, block.conv1x1)
         self.conv3x3 = block.conv3x3
 
     def forward(self, x: Tensor) -> Tensor:
@@ -190,7 +232,7 @@ class _Down(nn.Module):
 
     def __init__(self, down: Downsample) -> None:
         super().__init__()
-        scale, shift = _scale_and_shift(down.normalize)
+        scale, shift = scale_and_shift(down.normalize)
         self.register_buffer("scale", scale[:, None, None].float())
         self.register_buffer("shift", shift[:, None, None].float())
         self.conv = down.conv
@@ -204,7 +246,7 @@ class _Up(nn.Module):
 
     def __init__(self, up: Upsample) -> None:
         super().__init__()
-        self.conv = _fold_bn_before(up.normalize, up.conv)
+        self.conv = fold_bn_before(up.normalize, up.conv)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
@@ -215,52 +257,3 @@ def _reflect(x: Tensor) -> Tensor:
     """Reflection pad of one pixel, NCHW."""
     x = torch.cat((x[:, :, 1:2], x, x[:, :, -2:-1]), dim=2)
     return torch.cat((x[:, :, :, 1:2], x, x[:, :, :, -2:-1]), dim=3)
-
-
-def _scale_and_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Frozen BN as (C,) float64 scale and shift; float64 so that folding rounds only once."""
-    assert bn.running_mean is not None
-    assert bn.running_var is not None
-    scale = (bn.running_var.double() + bn.eps).rsqrt()
-    shift = -bn.running_mean.double() * scale
-    if bn.affine:
-        return bn.weight.double() * scale, bn.weight.double() * shift + bn.bias.double()
-    return scale, shift
-
-
-def _fold_bn_before(bn: nn.BatchNorm2d, conv: nn.Conv2d) -> nn.Conv2d:
-    """One convolution for `conv(bn(x))`; exact only where `conv` pads with nothing."""
-    assert conv.padding == (0, 0)
-    scale, shift = _scale_and_shift(bn)
-    weight = conv.weight.double()
-    bias = (weight * shift[:, None, None]).sum((1, 2, 3))
-    if conv.bias is not None:
-        bias = bias + conv.bias.double()
-    folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size)  # type: ignore[arg-type]
-    with torch.no_grad():
-        folded.weight.copy_(weight * scale[:, None, None])
-        assert folded.bias is not None
-        folded.bias.copy_(bias)
-    return folded
-
-
-def _fuse_modulation(blocks: list[IdentityEncoderBlock]) -> nn.Conv2d:
-    """One 1x1 convolution, 512 -> blocks * 2 * C: scale and shift of each block, in order.
-
-    bn(x) * var(e) + mean(e) with frozen BN  =  x * [s * var(e)]  +  [mean(e) + t * var(e)].
-    """
-    rows, biases = [], []
-    for block in blocks:
-        s, t = _scale_and_shift(block.normalize)
-        var, mean = block.fc_var, block.fc_mean
-        rows += [
-            s[:, None] * var.weight.double(),
-            mean.weight.double() + t[:, None] * var.weight.double(),
-        ]
-        biases += [s * var.bias.double(), mean.bias.double() + t * var.bias.double()]
-    fused = nn.Conv2d(blocks[0].fc_mean.in_features, sum(len(bias) for bias in biases), 1)
-    with torch.no_grad():
-        fused.weight.copy_(torch.cat(rows)[:, :, None, None])
-        assert fused.bias is not None
-        fused.bias.copy_(torch.cat(biases))
-    return fused

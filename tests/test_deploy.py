@@ -6,6 +6,7 @@ import torch
 
 from model.checkpoint import load_generator
 from model.deploy import BakedGenerator, DeployedGenerator
+from model.errors import CheckpointError
 from model.generator import Generator, GeneratorConfig
 
 MAX_ABS = 2e-5  # of pictures in [-1, 1]
@@ -49,6 +50,36 @@ def test_statistics_far_from_the_identity_are_folded_exactly() -> None:
         difference = DeployedGenerator(trained)(*sample()) - wanted
     assert wanted.std() > 0.05, "a dull picture would prove nothing"
     assert difference.abs().max() <= MAX_ABS
+
+
+def test_blocks_that_training_left_at_zero_are_gone_and_nothing_changes() -> None:
+    trained = lively(channels=8)
+    silent = [
+        trained.attribute_encoder.stages()[0][0],
+        trained.identity_encoder.modulated_blocks()[3],
+        trained.decoder.stages()[1][2].basic_block,
+    ]
+    for block in silent:
+        block.conv3x3.weight.zero_()
+
+    def layers(network: DeployedGenerator) -> int:
+        return len([m for m in network.modules() if isinstance(m, torch.nn.Conv2d)])
+
+    deployed = DeployedGenerator(trained)
+    with torch.inference_mode():
+        difference = deployed(*sample()) - trained(*sample()).image256
+    assert difference.abs().max() <= MAX_ABS
+    # Two layers a block, and the attention of the decoder's.
+    assert layers(deployed) == layers(DeployedGenerator(lively(channels=8))) - 7
+    assert deployed.modulation.out_channels == 8 * 2 * 8
+
+
+def test_a_network_that_heeds_no_embedding_is_refused() -> None:
+    trained = lively()
+    for block in trained.identity_encoder.modulated_blocks():
+        block.conv3x3.weight.zero_()
+    with pytest.raises(CheckpointError, match="no embedding would change"):
+        DeployedGenerator(trained)
 
 
 def test_a_baked_generator_is_the_deployed_one_at_that_identity() -> None:

@@ -215,9 +215,9 @@ def test_a_parity_miss_names_the_first_operation_that_strays(tiny_checkpoints) -
     artifact, pair = stray_artifact(tiny_checkpoints, "fp32")
     assert first_stray_operation(artifact, pair, 60.0) == ""
     with torch.no_grad():
-        artifact.subject.network.painter.attribute_stages[1][1].conv3x3.weight.mul_(1.1)
+        artifact.subject.network.painter.attribute_stages[1][1].branch.conv3x3.weight.mul_(1.1)
     words = first_stray_operation(artifact, pair, 60.0)
-    assert "attribute_stages.1.1.conv3x3" in words
+    assert "attribute_stages.1.1.branch.conv3x3" in words
 
 
 def test_fp16_headroom_is_that_of_the_largest_value_stored_in_half(tiny_checkpoints) -> None:
