@@ -26,7 +26,8 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
     """Parse, export, and print the table; `format` None means all of them."""
     args = _parse(format, argv)
 
-    from export.job import DEFAULT_PRECISIONS, Job, require_converters, run
+    from export.doctor import require_converters
+    from export.job import DEFAULT_PRECISIONS, Job, run
     from export.stages import Stages
 
     formats = _ALL_FORMATS if format is None else (format,)

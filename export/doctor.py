@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from model.contract import Format
-from model.errors import guard
+from model.errors import BackendUnavailable, guard
 
 if TYPE_CHECKING:
     from pipeline.backends.base import Availability
@@ -45,6 +45,21 @@ _NEEDS: dict[Format, tuple[str, ...]] = {
 def missing_for(format: Format) -> list[str]:
     """Packages that exporting a format needs and that are not installed."""
     return [name for name in _NEEDS[format] if _version(name) is None]
+
+
+def require_converters(formats: Sequence[Format]) -> None:
+    """Refuse before any work if a converter is not installed.
+
+    Raises:
+        BackendUnavailable: names what is missing and the line that installs it.
+    """
+    for format in formats:
+        missing = missing_for(format)
+        if missing:
+            raise BackendUnavailable(
+                f"cannot export {format}: {', '.join(missing)} not installed. "
+                "python -m export.doctor says what to install"
+            )
 
 
 def _version(package: str) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,14 @@ import export.onnx
 import export.tflite
 from export import bundle
 from export.calibration import CalibrationSet, built_in, from_folder
-from export.parity import QUANTIZED, QUANTIZED_SAMPLES, Chain, Reference, run_torch
+from export.chains import Chains
+from export.parity import Chain, run_torch
 from export.prove import prove
-from export.samples import load_identity, make_pairs
+from export.samples import load_identity
 from export.stages import Stages
 from export.subject import Artifact, Subject
 from model.contract import FACE_SIZE, Format, Manifest, Precision
-from model.errors import BackendUnavailable, BadInput, UsageError
+from model.errors import BadInput, UsageError
 
 if TYPE_CHECKING:
     from model.generator import Generator
@@ -110,8 +111,10 @@ def run(job: Job, stages: Stages) -> Manifest:
     with bundle.staging(job.place) as into:
         log = job.output_dir / f"{job.place.name}.log"
         log.write_bytes(b"")
-        proof = _Proof(job, trained, encoder, baked, stages)
-        chain = proof.chain("fp32")
+        chains = None
+        if job.parity:
+            chains = Chains(trained, encoder, baked, job.samples, job.seed, stages)
+        chain = chains.of("fp32") if chains else None
         checkpoint = bundle.checkpoint_of(job.checkpoint)
         identity = bundle.checkpoint_of(job.identity) if job.identity else None
         specs = []
@@ -119,9 +122,10 @@ def run(job: Job, stages: Stages) -> Manifest:
             stages.say("the identity encoder is not exported as w8a8: it is asked once per source,")
             stages.say("so its speed does not matter; int8, pal6 and fp16 have one")
         for subject in _subjects(trained, encoder, baked, chain, stages):
-            for artifact in _convert(job, subject, into, log, calibration, proof, stages):
+            for artifact in _convert(job, subject, into, log, calibration, chain, stages):
                 show = job.output_dir / f"{job.place.name}-{artifact.path.name}.png"
-                parity = prove(artifact, proof.chain(artifact.precision), job.threads, stages, show)
+                held_against = chains.of(artifact.precision) if chains else None
+                parity = prove(artifact, held_against, job.threads, stages, show)
                 specs.append(bundle.describe(artifact, parity))
         made = {spec.file for spec in specs}
         earlier, identity = bundle.earlier_models(into.place, checkpoint, identity)
@@ -186,40 +190,6 @@ def _calibrate_on(
     return chosen
 
 
-@dataclass
-class _Proof:
-    """The chains: a short one for float files, a longer one for quantized files where any are."""
-
-    job: Job
-    trained: Generator
-    encoder: MobileFaceNet | None
-    baked: NDArray[np.float32] | None
-    stages: Stages
-    started: dict[int, Chain] = field(default_factory=dict)
-
-    def chain(self, precision: Precision) -> Chain | None:
-        """What files of a precision are held against; None with --no-parity."""
-        if not self.job.parity:
-            return None
-        samples = self.job.samples
-        if precision in QUANTIZED:
-            samples = max(samples, QUANTIZED_SAMPLES)
-        if samples not in self.started:
-            self.started[samples] = self._start(samples)
-        return self.started[samples]
-
-    def _start(self, samples: int) -> Chain:
-        """Compute what the network as trained answers on every sample."""
-        with self.stages.stage("network as trained (PyTorch)"):
-            embedding_size = self.trained.config.embedding_size
-            pairs = make_pairs(
-                samples, FACE_SIZE, embedding_size, self.encoder, self.baked, self.job.seed
-            )
-            chain = Chain(Reference.compute(self.trained, self.encoder, pairs))
-            self.stages.note(f"{len(pairs)} pairs")
-        return chain
-
-
 def _subjects(
     trained: Generator,
     encoder: MobileFaceNet | None,
@@ -258,7 +228,7 @@ def _convert(
     into: bundle.Staging,
     log: Path,
     calibration: CalibrationSet | None,
-    proof: _Proof,
+    chain: Chain | None,
     stages: Stages,
 ) -> Iterator[Artifact]:
     """All files of one network; ONNX first, because TFLite is made from it."""
@@ -274,7 +244,7 @@ def _convert(
             (link,) = export.onnx.convert(
                 subject, ["fp32"], into.work, opset=job.opset, log=log, stages=stages
             )
-            prove(link, proof.chain("fp32"), job.threads, stages)
+            prove(link, chain, job.threads, stages)
             fp32 = link.path
         yield from export.tflite.convert(
             subject, _precisions(job, subject, "tflite"), into.bundle, fp32,
@@ -304,20 +274,3 @@ def _kept_weights(job: Job, subject: Subject) -> list[NDArray[np.float32]]:
 
     layers = read_recipe(job.recipe, subject.network)
     return [subject.network.get_parameter(f"{name}.weight").numpy() for name in layers]
-
-
-def require_converters(formats: Sequence[Format]) -> None:
-    """Refuse before any work if a converter is not installed.
-
-    Raises:
-        BackendUnavailable: names what is missing and the line that installs it.
-    """
-    from export.doctor import missing_for
-
-    for format in formats:
-        missing = missing_for(format)
-        if missing:
-            raise BackendUnavailable(
-                f"cannot export {format}: {', '.join(missing)} not installed. "
-                "python -m export.doctor says what to install"
-            )
