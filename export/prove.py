@@ -26,6 +26,7 @@ from pipeline.backends import BACKENDS, backend_class, open_backend
 from pipeline.backends.base import Backend
 from pipeline.tensor import to_unit
 
+_NAMED = 3  # of the layers that 8 bits cost most
 _ADVICE = (
     ". python -m export.sensitivity CKPT --format {} ranks the layers that 8 bits hurt and writes "
     "a recipe that keeps the worst of them"
@@ -83,7 +84,8 @@ def hold(backend: Backend, artifact: Artifact, chain: Chain, show: Path | None =
         where = first_nonfinite_tensor(artifact, pair)
         if not where and backend.measured == "interpreted":
             where = first_stray_operation(artifact, pair, gate_db)
-        if artifact.precision in QUANTIZED:
+        if artifact.precision in QUANTIZED and artifact.subject.model == "generator":
+            where += _worst_layers(artifact, pair)
             where += _ADVICE.format("coreml" if artifact.format == "mlpackage" else "tflite")
         return where
 
@@ -97,6 +99,19 @@ def hold(backend: Backend, artifact: Artifact, chain: Chain, show: Path | None =
         mean_gate_db=min_mean_psnr_db(artifact.precision), min_cosine=min_cosine,
         show=show if artifact.precision in QUANTIZED else None,
     )  # fmt: skip
+
+
+def _worst_layers(artifact: Artifact, pair: Pair) -> str:
+    """The layers that 8 bits cost most on a pair, as the end of a sentence."""
+    from export.sensitivity import network_inputs, rank
+
+    inputs = network_inputs(pair.face[None], pair.embedding)
+    # Core ML's int8 and pal6 store weights in 8 bits, and compute in half precision.
+    activations = artifact.format != "mlpackage" or artifact.precision == "w8a8"
+    given = inputs[:1] if artifact.subject.baked else inputs
+    ranked = rank(artifact.subject.network, given, activations=activations)[:_NAMED]
+    named = ", ".join(f"{layer.name} (alone {layer.psnr_db:.1f} dB)" for layer in ranked)
+    return f"; the layers that 8 bits cost most are {named}"
 
 
 def summary(parity: Parity) -> str:

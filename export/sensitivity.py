@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from model.errors import BadInput, guard
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 RECIPE_SCHEMA = 1
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     trained = load_generator(args.checkpoint)
     network = DeployedGenerator(trained).requires_grad_(False).eval()
     pairs = built_in(FACE_SIZE, trained.config.embedding_size, None, max(1, args.pairs))
-    inputs = _inputs(pairs.faces, pairs.embeddings)
+    inputs = network_inputs(pairs.faces, pairs.embeddings)
     layers = rank(network, inputs, activations=args.format == "tflite", bar=not args.quiet)
     recipe = {
         "schema": RECIPE_SCHEMA,
@@ -77,13 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def rank(
-    network: nn.Module, inputs: tuple[Tensor, Tensor], *, activations: bool, bar: bool = False
+    network: nn.Module, inputs: tuple[Tensor, ...], *, activations: bool, bar: bool = False
 ) -> list[Layer]:
     """The layers of `network`, those that rounding hurts most first.
 
     Args:
-        network: a `DeployedGenerator`.
-        inputs: targets (N, 3, H, W) in [-1, 1] and unit embeddings (N, E).
+        network: a `DeployedGenerator`, or one with its identity baked in.
+        inputs: targets (N, 3, H, W) in [-1, 1] and, unless baked, unit embeddings (N, E).
         activations: round a layer's output as well as its weights.
         bar: show the progress on stderr.
     """
@@ -101,6 +102,16 @@ def rank(
             error = ((got - wanted) / 2).square().mean(dim=(1, 2, 3)).max().clamp_min(1e-20)
             ranked.append(Layer(names[i], float(-10 * error.log10())))
     return sorted(ranked, key=lambda layer: layer.psnr_db)
+
+
+def network_inputs(
+    faces: NDArray[np.uint8], embeddings: NDArray[np.float32]
+) -> tuple[Tensor, Tensor]:
+    """What `rank` takes, of targets (N, H, W, 3) uint8 RGB and unit embeddings (N, E) float32."""
+    import torch
+
+    targets = torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return targets, torch.from_numpy(embeddings)
 
 
 def read_recipe(path: Path, network: nn.Module) -> list[str]:
@@ -136,7 +147,7 @@ def _layers(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:
 
 
 def _with_one_rounded(
-    network: nn.Module, layer: nn.Conv2d, inputs: tuple[Tensor, Tensor], activations: bool
+    network: nn.Module, layer: nn.Conv2d, inputs: tuple[Tensor, ...], activations: bool
 ) -> Tensor:
     """What the network answers when one layer works in 8 bits."""
     weight = layer.weight.data
@@ -156,14 +167,6 @@ def _round(values: Tensor) -> Tensor:
     low, high = values.amin().clamp_max(0), values.amax().clamp_min(0)
     step = ((high - low) / 255).clamp_min(1e-12)
     return ((values / step).round() * step).clamp(low, high)
-
-
-def _inputs(faces: object, embeddings: object) -> tuple[torch.Tensor, torch.Tensor]:
-    import numpy as np
-    import torch
-
-    targets = np.asarray(faces, np.float32).transpose(0, 3, 1, 2) / 127.5 - 1
-    return torch.from_numpy(targets), torch.from_numpy(np.asarray(embeddings, np.float32))
 
 
 def _plot(layers: Sequence[Layer], path: Path) -> None:

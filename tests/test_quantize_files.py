@@ -1,6 +1,7 @@
 """8-bit ONNX and Core ML files, made by the real commands from the tiny checkpoint."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,14 @@ import pytest
 from conftest import run
 
 from export.golden import feeds
-from model.checkpoint import save
+from export.parity import Chain, Reference
+from export.prove import hold
+from export.samples import make_pairs
+from export.subject import Artifact, Subject
+from model.checkpoint import load_generator, save
 from model.contract import Format, Precision, load_bundle
+from model.deploy import DeployedGenerator
+from model.errors import ParityError
 from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
 from pipeline.backends import BACKENDS, open_backend
@@ -87,6 +94,31 @@ def test_onnx_int8_stores_its_convolutions_in_8_bits(eight_bit: Path) -> None:
     convolutions = sum(node.op_type == "Conv" for node in graph.node)
     eight = [w for w in weights if stored[w] in (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)]
     assert len(eight) >= convolutions - 2
+
+
+class Grey:
+    """A runtime whose every picture is grey."""
+
+    measured = "executed"
+
+    def run(self, **_: np.ndarray) -> dict[str, np.ndarray]:
+        return {"image": np.full((1, 3, 256, 256), 0.5, np.float32)}
+
+
+def test_a_miss_names_the_layers_that_8_bits_cost_most(
+    eight_bit: Path, checkpoints: tuple[Path, Path]
+) -> None:
+    trained = load_generator(checkpoints[0]).eval()
+    subject = Subject("generator", DeployedGenerator(trained).requires_grad_(False).eval(), 256, 16)
+    file = eight_bit / "generator-int8.onnx"
+    artifact = Artifact(subject, file, "onnx", "int8", subject.signature("onnx"))
+    pairs = make_pairs(1, 256, 16, None, None, seed=0)
+    with pytest.raises(ParityError) as missed:
+        hold(Grey(), artifact, Chain(Reference.compute(trained, None, pairs)))
+    named = re.findall(r"(painter\.[\w.]+) \(alone [\d.]+ dB\)", str(missed.value))
+    assert set(named) <= {name for name, _ in subject.network.named_modules()}
+    assert len(named) == 3
+    assert "python -m export.sensitivity CKPT --format tflite" in str(missed.value)
 
 
 @pytest.mark.parametrize("format", ["onnx", "coreml"])
