@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.errors import BackendUnavailable, ImageError
 from model.files import write_atomically
+from pipeline import label
 from pipeline.pyramid import Image8
 
 MAX_PIXELS = 120_000_000  # above any phone's everyday photo; 1 GB of memory while it is worked on
@@ -30,7 +32,7 @@ WRITABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ".heif": ("HEIF", {"quality": 90}),
 }
 _HEIF = (".heic", ".heif")
-READABLE = (*WRITABLE, ".bmp", ".ppm")
+READABLE = (*WRITABLE, ".bmp", ".ppm", ".gif", ".avif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Photo:
         grey: the file holds shades of grey.
         exif: the camera's notes without orientation and thumbnail.
         icc: colour profile that the numbers of `image` are in.
-        xmp: the packet that the file came with.
+        xmp: the packet that the file came with, without orientation and thumbnail.
         notes: what could not be kept, in words.
     """
 
@@ -71,11 +73,12 @@ def read(path: Path) -> Photo:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as opened:
                 _refuse(path, opened)
-                notes = _lost_depth(opened)
+                notes = [*_lost_depth(opened), *_lost_pages(opened)]
                 opened.load()
                 return _photo(opened, notes)
-    except Image.DecompressionBombError:
-        raise _too_large(path, "over twice the limit") from None
+    except Image.DecompressionBombError as error:
+        pixels = int("".join(re.findall(r"\((\d+) pixels", str(error))) or 0)
+        raise _too_large(path, f"{pixels // 10**6} million") from None
     except UnidentifiedImageError:
         what = "is empty" if path.stat().st_size == 0 else "is no picture that can be read"
         raise ImageError(f"{path} {what}; expected a photo ({', '.join(READABLE)})") from None
@@ -168,6 +171,11 @@ def _lost_depth(opened: Image.Image) -> list[str]:
     return [f"{bits} bits per channel become 8"] if bits > 8 else []
 
 
+def _lost_pages(opened: Image.Image) -> list[str]:
+    pages = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+    return [f"the first of {pages} pages is taken, the others are left out"] if pages > 1 else []
+
+
 def _photo(opened: Image.Image, notes: list[str]) -> Photo:
     icc, xmp = opened.info.get("icc_profile"), opened.info.get("xmp")
     exif = opened.getexif()
@@ -190,7 +198,7 @@ def _photo(opened: Image.Image, notes: list[str]) -> Photo:
         grey,
         exif.tobytes() if len(exif) else None,
         icc,
-        xmp.encode() if isinstance(xmp, str) else xmp,
+        label.without_original(xmp.encode() if isinstance(xmp, str) else xmp) if xmp else None,
         tuple(notes),
     )
 
