@@ -31,7 +31,7 @@ _MARGIN = 1.5  # the crop is that many times the face, as the mesh was trained
 class FaceMesh:
     """The landmark model."""
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 1) -> None:
         """Load it."""
         self._model = FaceModel("face_landmark.tflite", threads)
 

@@ -110,7 +110,7 @@ class FaceSwapper:
             UsageError: there is no such backend.
         """
         generator, encoder = open_models(Path(bundle), backend, precision, threads)
-        return cls(generator, encoder, Detector(threads))
+        return cls(generator, encoder, Detector())
 
     @property
     def size(self) -> int:
