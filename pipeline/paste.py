@@ -125,10 +125,8 @@ def _fill(polygon: NDArray[Any], size: int) -> Image8:
 
 def _covered(matrix: Matrix, shape: tuple[int, ...], size: int) -> Image8:
     """(size, size): 1 where the aligned face shows something of the picture."""
-    height, width = shape[:2]
-    corners = np.array(
-        [[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1], [0, height - 1, 1]]
-    )
+    right, bottom = shape[1] - 1, shape[0] - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
     return _fill(corners @ matrix.T, size)
 
 
