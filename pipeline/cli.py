@@ -141,7 +141,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"there is no {args.target}")
     if args.save_identity and args.save_identity.suffix.lower() != ".npy":
         raise UsageError(
-            f"--save-identity {args.save_identity} must end in .npy; by that it is known as a SOURCE"
+            f"--save-identity {args.save_identity} must end in .npy, by which a SOURCE is known"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def swap_video(
             written. An earlier `output` stays as it was.
     """
     beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    on_ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         with Reader(target) as reader:
             shown = Progress(reader.frames, target.name, shown=progress)
@@ -51,9 +53,12 @@ def swap_video(
         if not run.frames:
             raise KeyboardInterrupt  # it came before the first frame: there is nothing to keep
         if not run.swapped and not run.interrupted:
-            raise VideoError(
-                f"{target}: no face found in any of {run.frames} frames; nothing was written"
+            why = (
+                "no face found"
+                if not run.most_faces
+                else (f"--map names no face that is there ({run.most_faces} at most, largest is 0)")
             )
+            raise VideoError(f"{target}: {why} in any of {run.frames} frames; nothing was written")
         place = output
         if run.interrupted and output.exists():
             place = output.with_name(f"{output.stem}.partial{output.suffix}")
@@ -62,6 +67,8 @@ def swap_video(
         raise VideoError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
         beside.unlink(missing_ok=True)
+        if signal.getsignal(signal.SIGINT) != on_ctrl_c:
+            signal.signal(signal.SIGINT, on_ctrl_c)
     if request.credentials:
         credentials.sign(place, request.credentials)
     report = {
@@ -81,7 +88,7 @@ class _Run:
     def __init__(
         self, swapper: FaceSwapper, writer: Writer, request: Request, shown: Progress
     ) -> None:
-        self.frames = self.swapped = 0
+        self.frames = self.swapped = self.most_faces = 0
         self.interrupted = False
         self.tracker = Tracker(swapper.detector, thorough=request.thorough)
         self._swapper, self._writer, self._request, self._shown = swapper, writer, request, shown
@@ -101,6 +108,7 @@ class _Run:
                 self._shown.step()
         except KeyboardInterrupt:
             self.interrupted = True
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would spoil the file
         finally:
             source.close()
             self._shown.close()
@@ -110,7 +118,8 @@ class _Run:
         """What the user should know of the frames."""
         notes = []
         if without := self.frames - self.swapped:
-            notes.append(f"{without} of {self.frames} frames show no face and passed through")
+            what = "no face that --map names" if self._request.pairs else "no face"
+            notes.append(f"{without} of {self.frames} frames show {what} and passed through")
         if self.interrupted:
             notes.append(f"interrupted: the file holds the {self.frames} frames done so far")
         return notes
@@ -124,6 +133,7 @@ class _Run:
         seconds = float((frame.pts or 0) * (frame.time_base or Fraction(1, 25)))
         with self._swapper.watch.time("detect"):
             faces = self.tracker.step(picture, seconds)
+        self.most_faces = max(self.most_faces, len(faces))
         request = self._request
         pairs = assign(faces, request.people, request.faces, request.pairs)
         if not pairs and not request.badge:
