@@ -131,9 +131,9 @@ def _covered(matrix: Matrix, shape: tuple[int, ...], size: int) -> Image8:
 
 
 def _ramp(inside: Image8, width: float) -> Mask:
-    """0 outside, rising smoothly over `width` px from the edge inwards to 1."""
+    """0 outside and on the edge, rising smoothly over `width` px from there inwards to 1."""
     away = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-    x = (away / np.float32(width)).clip(0, 1)
+    x = ((away - 1) / np.float32(width)).clip(0, 1)  # resampling spreads a pixel to its neighbours
     return x * x * (3 - 2 * x)
 
 
