@@ -94,6 +94,14 @@ def test_a_sliver_of_a_picture_has_no_face(shape: tuple[int, int], detector: Det
     assert detector.find(np.zeros((*shape, 3), np.uint8)) == []
 
 
+def test_a_known_face_is_not_fitted_again(detector: Detector, monkeypatch) -> None:
+    image = portrait(ASTRONAUT)
+    (face,) = detector.find(image)
+    monkeypatch.setattr(detector, "_settle", lambda *_: pytest.fail("fitted again"))
+    assert detector.glance(image, [face]) == [face]
+    assert detector.find(image, thorough=True, known=[face]) == [face]
+
+
 def test_tracking_follows_a_moved_face(detector: Detector) -> None:
     image = portrait(ASTRONAUT)
     (face,) = detector.find(image)
