@@ -266,7 +266,7 @@ def test_flags_that_do_not_fit_are_a_usage_error(
     [
         ("me.png", "target.png"),
         ("me.png", "."),
-        ("target.png", "me.png"),
+        ("me.png", "me.png"),
         ("me.png,target.png", "me.png"),
     ],
     ids=["target", "folder of the target", "source", "one of the sources"],
