@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -40,10 +41,10 @@ def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
         if not capture.isOpened():
             raise BackendUnavailable(f"camera {camera} cannot be opened; they count from 0")
         tracker = Tracker(swapper.detector, thorough=request.thorough)
-        frames, shown = Ahead(iter(lambda: capture.read()[1], None), live=True), False
+        frames, shown = Ahead(_frames(capture), live=True), False
         try:
             for frame in frames:
-                cv2.imshow(_TITLE, _swapped(swapper, tracker, request, np.asarray(frame, np.uint8)))
+                cv2.imshow(_TITLE, _swapped(swapper, tracker, request, frame))
                 key = cv2.waitKey(1) & 0xFF
                 if key in _ENDS or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
                     break
@@ -58,6 +59,14 @@ def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
     finally:
         capture.release()
         cv2.destroyAllWindows()
+
+
+def _frames(capture: cv2.VideoCapture) -> Iterator[Image8]:
+    while True:
+        read, frame = capture.read()
+        if not read:
+            return
+        yield np.asarray(frame, np.uint8)
 
 
 def _swapped(swapper: FaceSwapper, tracker: Tracker, request: Request, frame: Image8) -> Image8:
