@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from fractions import Fraction
@@ -29,7 +30,8 @@ def swap_video(
     """Swap the faces of a video; sound, subtitles, timing and rotation are the target's.
 
     A frame without a face is passed through. On Ctrl-C what was done is finished as a playable
-    file: `output`, or `<name>.partial` beside it where there was an `output` before.
+    file: `output`, or `<name>.partial` beside it, numbered if need be, where there was an `output`
+    before.
 
     Args:
         swapper: the loaded models.
@@ -61,7 +63,7 @@ def swap_video(
             raise VideoError(f"{target}: {why} in any of {run.frames} frames; nothing was written")
         place = output
         if run.interrupted and output.exists():
-            place = output.with_name(f"{output.stem}.partial{output.suffix}")
+            place = _free(output.with_name(f"{output.stem}.partial{output.suffix}"))
         os.replace(beside, place)
     except OSError as error:
         raise VideoError(f"{output} cannot be written: {error.strerror or error}") from None
@@ -80,6 +82,12 @@ def swap_video(
         "interrupted": run.interrupted,
     }
     return Outcome(place, report, (*reader.notes(), *writer.notes, *run.notes()))
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the first of its numbered names that no file has."""
+    numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in itertools.count(2))
+    return next(name for name in itertools.chain([path], numbered) if not name.exists())
 
 
 class _Run:

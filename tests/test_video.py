@@ -262,6 +262,7 @@ def test_ctrl_c_leaves_a_film_of_what_was_done(
     output = tmp_path / "out.mp4"
     if earlier:
         output.write_bytes(b"earlier")
+        (tmp_path / "out.partial.mp4").write_bytes(b"earlier")
     with subprocess.Popen(
         [sys.executable, "-c", SLOW, clip, output],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
@@ -274,12 +275,13 @@ def test_ctrl_c_leaves_a_film_of_what_was_done(
             process.send_signal(signal.SIGINT)
             time.sleep(0.03)
         said = process.stdout.read().splitlines()[-1].split()
-    name = "out.partial.mp4" if earlier else "out.mp4"
+    name = "out.partial-2.mp4" if earlier else "out.mp4"
     assert said[:2] == [name, "True"]
     frames = pictures(tmp_path / name)
     assert 3 <= len(frames) == int(said[2]) < 30
     if earlier:
         assert output.read_bytes() == b"earlier"
+        assert (tmp_path / "out.partial.mp4").read_bytes() == b"earlier"
 
 
 def test_two_faces_keep_their_people_from_frame_to_frame(tmp_path: Path) -> None:
