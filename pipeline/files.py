@@ -82,7 +82,8 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
             Nothing is written then.
     """
     photo.check_writable(output)
-    taken = photo.read(target)
+    with swapper.watch.time("read"):
+        taken = photo.read(target)
     pyramid = Pyramid(taken.image)
     faces = swapper.find(pyramid, thorough=request.thorough)
     pairs = assign(list(enumerate(faces)), request.people, request.faces, request.pairs)
@@ -91,7 +92,8 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     image = swapper.put(pyramid, pairs, request.blend)
     if request.badge:
         label.stamp(image)
-    photo.write(output, taken, image, label.xmp_packet(taken.xmp) if request.label else None)
+    with swapper.watch.time("write"):
+        photo.write(output, taken, image, label.xmp_packet(taken.xmp) if request.label else None)
     if request.credentials:
         credentials.sign(output, request.credentials)
     swapped = [id(face) for face, _ in pairs]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,7 @@ class _Run:
 
     def through(self, reader: Reader) -> None:
         """Swap all frames, until the end or Ctrl-C."""
-        source, sink = Ahead(reader.items()), Behind(self._writer.put)
+        source, sink = Ahead(self._decoded(reader.items())), Behind(self._encode)
         try:
             for item in source:
                 if item.frame is None:
@@ -121,6 +123,26 @@ class _Run:
             source.close()
             self._shown.close()
             sink.close()
+
+    def _decoded(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items; the time of a frame holds that of the packets before it."""
+        spent_s = 0.0
+        while True:
+            start = time.perf_counter()
+            item = next(items, None)
+            spent_s += time.perf_counter() - start
+            if item is None:
+                return
+            if item.frame is not None:
+                self._swapper.watch.add("decode", spent_s * 1e3)
+                spent_s = 0.0
+            yield item
+
+    def _encode(self, item: Item) -> None:
+        if item.frame is None:
+            return self._writer.put(item)
+        with self._swapper.watch.time("encode"):
+            self._writer.put(item)
 
     def notes(self) -> list[str]:
         """What the user should know of the frames."""

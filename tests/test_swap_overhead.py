@@ -20,7 +20,7 @@ def test_both_shares_are_told_with_their_bars(bundle: Path) -> None:
         assert told[name]["held"] == (
             told[name]["share"] >= bar if rises else told[name]["share"] <= bar
         )
-        assert set(told[name]["stages_ms"]) == {"detect", "align", "generate", "blend"}
+        assert set(told[name]["stages_ms"]) >= {"detect", "align", "generate", "blend"}
 
 
 def test_a_count_of_nothing_is_a_usage_error() -> None:
