@@ -207,6 +207,11 @@ class Writer:
             else:
                 self.notes.append(f"subtitles in {name} cannot go into {suffix}, and are left out")
 
+        known = {reader.stream.index, *(stream.index for stream in reader.copied)}
+        others = [s.type for s in reader.container.streams if s.index not in known]
+        if others:
+            self.notes.append(f"further streams are left out: {', '.join(others)}")
+
     def __enter__(self) -> Self:
         """Itself."""
         return self

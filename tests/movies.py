@@ -41,6 +41,7 @@ def film(
     title: str = "",
     language: str = "",
     chapter: str = "",
+    attachment: str = "",
 ) -> Path:
     """Write `frames` pictures, and a tone as long, to `path`."""
     with av.open(str(path), "w") as container:
@@ -62,6 +63,8 @@ def film(
         if chapter:
             span = {"id": 1, "start": 0, "end": 400, "time_base": Fraction(1, 1000)}
             container.set_chapters([{**span, "metadata": {"title": chapter}}])
+        if attachment:
+            container.add_attachment(attachment, "text/plain", b"notes")
         tone = None
         if sound:
             tone = container.add_stream(

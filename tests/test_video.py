@@ -69,6 +69,12 @@ def test_chapters_and_the_language_of_the_sound_are_kept(tmp_path: Path) -> None
         assert container.streams.audio[0].language == "ger"
 
 
+def test_a_stream_that_is_left_out_is_noted(tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.mkv", 5, attachment="notes.txt")
+    notes = swapped(clip, tmp_path / "out.mkv").notes
+    assert notes == ("further streams are left out: attachment",)
+
+
 def test_no_label_leaves_the_metadata_alone(clip: Path, tmp_path: Path) -> None:
     with av.open(str(swapped(clip, tmp_path / "out.mp4", label=False).file)) as container:
         assert not {"digital_source_type", "comment"} & container.metadata.keys()
