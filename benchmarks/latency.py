@@ -112,10 +112,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", choices=("generator", "identity"), default="generator")
     parser.add_argument("--backend", nargs="+", choices=(*_BACKENDS, "all"), default=["all"])
     parser.add_argument("--precision", nargs="+", choices=_PRECISIONS, default=_PRECISIONS)
-    parser.add_argument("--threads", type=_positive, default=2, help="default: 2")
-    parser.add_argument("--runs", type=_positive, default=50, help="timed frames (default: 50)")
-    parser.add_argument("--rounds", type=_positive, default=10, help="turns (default: 10)")
-    parser.add_argument("--warmup", type=_positive, default=5, help="default: 5")
+    parser.add_argument("--threads", type=positive, default=2, help="default: 2")
+    parser.add_argument("--runs", type=positive, default=50, help="timed frames (default: 50)")
+    parser.add_argument("--rounds", type=positive, default=10, help="turns (default: 10)")
+    parser.add_argument("--warmup", type=positive, default=5, help="default: 5")
     parser.add_argument(
         "--sustained", type=float, metavar="MINUTES",
         help="keep each runtime busy for so long, and tell when it slows down",
@@ -136,7 +136,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
     return int(text)

@@ -37,7 +37,7 @@ class Candidate(NamedTuple):
 class BlazeFace:
     """One of the detectors: short range (128 px, selfies) or full range (192 px, small faces)."""
 
-    def __init__(self, file: str, threads: int = 2) -> None:
+    def __init__(self, file: str, threads: int = 1) -> None:
         """Load the detector `file`."""
         self._model = FaceModel(file, threads)
         self.size = self._model.size

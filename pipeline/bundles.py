@@ -58,7 +58,7 @@ def open_models(
     """The generator, loaded, and what loads the identity encoder.
 
     Raises:
-        ContractError: no bundle, or it lacks the file.
+        ContractError: no bundle, or it lacks the file, or the file is damaged.
         BackendUnavailable: the runtime cannot work here.
         UsageError: there is no such backend, or it has no such precision.
     """
@@ -70,11 +70,16 @@ def open_models(
             raise UsageError(f"pytorch computes in fp32, not {precision}")
         return _open_pytorch(manifest, bundle, threads)
 
-    def encoder() -> Backend:
-        return open_backend(backend, _find_encoder(manifest, format), bundle, threads=threads)
+    def opened(spec: ModelSpec) -> Backend:
+        if digest(bundle / spec.file)[0] != spec.sha256:  # LiteRT crashes on a file that is cut off
+            raise ContractError(
+                f"{bundle / spec.file} is not the file that {MANIFEST_NAME} describes: damaged, or "
+                "exchanged. Export the bundle again"
+            )
+        return open_backend(backend, spec, bundle, threads=threads)
 
-    spec = manifest.find("generator", format, precision)
-    return open_backend(backend, spec, bundle, threads=threads), encoder
+    generator = opened(manifest.find("generator", format, precision))
+    return generator, lambda: opened(_find_encoder(manifest, format))
 
 
 def _find_encoder(manifest: Manifest, format: Format) -> ModelSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -24,7 +25,9 @@ _ENDS = (ord("q"), 27)
 
 
 def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
-    """Show the swapped picture of a camera until q, Esc or Ctrl-C; nothing is stored.
+    """Show the swapped picture of a camera until q, Esc, Ctrl-C or its window is closed.
+
+    Nothing is stored, and frames that come while one is being swapped are dropped.
 
     The visible mark is always on: a window has no metadata.
 
@@ -38,17 +41,32 @@ def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
         if not capture.isOpened():
             raise BackendUnavailable(f"camera {camera} cannot be opened; they count from 0")
         tracker = Tracker(swapper.detector, thorough=request.thorough)
-        frames = Ahead(iter(lambda: capture.read()[1], None))
+        frames, shown = Ahead(_frames(capture), live=True), False
         try:
             for frame in frames:
-                cv2.imshow(_TITLE, _swapped(swapper, tracker, request, np.asarray(frame, np.uint8)))
-                if cv2.waitKey(1) & 0xFF in _ENDS:
+                cv2.imshow(_TITLE, _swapped(swapper, tracker, request, frame))
+                key = cv2.waitKey(1) & 0xFF
+                if key in _ENDS or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
                     break
+                shown = True
+            else:
+                if not shown:
+                    raise BackendUnavailable(f"camera {camera} gives no picture; is it in use?")
+        except KeyboardInterrupt:
+            pass  # one of the ways to end
         finally:
             frames.close()
     finally:
         capture.release()
         cv2.destroyAllWindows()
+
+
+def _frames(capture: cv2.VideoCapture) -> Iterator[Image8]:
+    while True:
+        read, frame = capture.read()
+        if not read:
+            return
+        yield np.asarray(frame, np.uint8)
 
 
 def _swapped(swapper: FaceSwapper, tracker: Tracker, request: Request, frame: Image8) -> Image8:

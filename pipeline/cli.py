@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.errors import EXIT_INTERRUPTED, UsageError, guard
+from model.errors import EXIT_INTERRUPTED, FaceSwapError, UsageError, guard
 
 if TYPE_CHECKING:
     from pipeline.credentials import Credentials
@@ -34,18 +34,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(args)
 
     from pipeline.bundles import newest_bundle
-    from pipeline.files import check_output
-    from pipeline.people import person, save_identity
+    from pipeline.files import check_output, spare
+    from pipeline.people import person, photos_of, save_identity
     from pipeline.swap import FaceSwapper
 
+    sources = [args.source, *args.more_sources]
+    given = [path for source in sources for path in photos_of(source)]
     if args.target:
-        check_output(args.target, args.output)
+        given.append(args.target)
+        check_output(args.target, args.output, given)
+    if args.save_identity:
+        spare(args.save_identity, given)
     signer = _signer(args)
     bundle = args.bundle or newest_bundle()
     swapper = FaceSwapper.load(
         bundle, backend=args.backend, precision=args.precision, threads=args.threads
     )
-    people = tuple(person(swapper, source) for source in [args.source, *args.more_sources])
+    people = tuple(person(swapper, source) for source in sources)
     if args.save_identity:
         save_identity(args.save_identity, people[0])
         _talk(args, f"identity saved as {args.save_identity}")
@@ -55,8 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from pipeline.camera import show
 
         show(swapper, args.camera, request)
-    outcomes = _swap(args, swapper, request) if args.target else []
-    _report(args, outcomes, swapper, bundle)
+    skipped: dict[Path, str] = {}
+    outcomes = _swap(args, swapper, request, given, skipped) if args.target else []
+    _report(args, outcomes, skipped, swapper, bundle)
     return EXIT_INTERRUPTED if any(o.report.get("interrupted") for o in outcomes) else 0
 
 
@@ -123,6 +129,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--camera takes the place of TARGET; give one of them")
     if args.target and not args.output:
         raise UsageError("-o is missing: where shall the result go?")
+    if args.output and not args.target:
+        raise UsageError(f"-o {args.output} has no TARGET; give the photo or video to swap in")
     if not args.target and args.camera is None and not args.save_identity:
         raise UsageError("nothing to do: give a TARGET with -o, --camera, or --save-identity")
     if bool(args.c2pa_cert) != bool(args.c2pa_key):
@@ -131,12 +139,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--no-label and --c2pa-cert contradict each other")
     if args.target and not args.target.exists():
         raise UsageError(f"there is no {args.target}")
-    inputs = [args.target, *map(Path, [args.source, *args.more_sources])]
-    for given in filter(None, inputs):
-        if args.output and args.output.exists() and given.exists():
-            same = args.output.resolve() == given.resolve()
-            if same and not given.is_dir():
-                raise UsageError(f"-o {args.output} would overwrite what was given; name another")
+    if args.save_identity and args.save_identity.suffix.lower() != ".npy":
+        raise UsageError(
+            f"--save-identity {args.save_identity} must end in .npy, by which a SOURCE is known"
+        )
 
 
 def _signer(args: argparse.Namespace) -> Credentials | None:
@@ -172,25 +178,38 @@ def _request(
     )
 
 
-def _swap(args: argparse.Namespace, swapper: FaceSwapper, request: Request) -> list[Outcome]:
-    from pipeline.files import is_video, output_of, swap_folder, swap_photo
+def _swap(
+    args: argparse.Namespace,
+    swapper: FaceSwapper,
+    request: Request,
+    given: Sequence[Path],
+    skipped: dict[Path, str],
+) -> list[Outcome]:
+    from pipeline.files import is_video, output_of, spare, swap_folder, swap_photo
 
     def one(target: Path, output: Path) -> Outcome:
+        spare(output, given)
         if not is_video(target):
             return swap_photo(swapper, target, output, request)
         from pipeline.video import swap_video
 
         return swap_video(swapper, target, output, request, progress=not args.quiet)
 
+    def refused(file: Path, error: FaceSwapError) -> None:
+        skipped[file] = str(error)
+        _talk(args, f"skipped: {error}")
+
     if args.target.is_dir():
-        return swap_folder(
-            args.target, args.output, one, lambda file, error: _talk(args, f"skipped: {error}")
-        )
+        return swap_folder(args.target, args.output, one, refused)
     return [one(args.target, output_of(args.target, args.output))]
 
 
 def _report(
-    args: argparse.Namespace, outcomes: list[Outcome], swapper: FaceSwapper, bundle: Path
+    args: argparse.Namespace,
+    outcomes: list[Outcome],
+    skipped: dict[Path, str],
+    swapper: FaceSwapper,
+    bundle: Path,
 ) -> None:
     stages = swapper.watch.summary()
     if args.json:
@@ -203,6 +222,7 @@ def _report(
                     "precision": args.precision,
                     "label": not args.no_label,
                     "files": files,
+                    "skipped": [{"file": str(f), "why": why} for f, why in skipped.items()],
                     "stages_ms": stages,
                 },
                 indent=2,

@@ -26,6 +26,9 @@ CONTAINERS: dict[str, tuple[str, tuple[str, dict[str, str]]]] = {
 _KEPT_FORMATS = tuple(f"yuv{full}{chroma}p" for full in ("", "j") for chroma in (420, 422, 444))
 _OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_CONTAINER_HZ = 1_000_000  # of a container's own times
+# A file that ends by more before its time is cut off; less may be a header that is not exact.
+_MISSED_S, _MISSED = 0.25, 0.02
 
 
 class Item(NamedTuple):
@@ -51,7 +54,7 @@ class Reader:
 
         self.path = path
         self.damaged = 0
-        self.ended_early = False
+        self.missing_s = 0.0
         try:
             self.container = av.open(str(path))
         except (av.error.FFmpegError, OSError) as error:
@@ -65,6 +68,7 @@ class Reader:
         best.thread_type = "AUTO"
         self.stream = best
         self._last_pts: int | None = None
+        self._end_s = 0.0
         self._items = self._demux()
         self._begin: list[Item] = []
         for item in self._items:
@@ -107,9 +111,10 @@ class Reader:
         """What could not be read, in words."""
         notes = []
         if self.damaged:
-            notes.append(f"{self.damaged} damaged pieces of the video were passed over")
-        if self.ended_early:
-            notes.append("the file is cut off; the result ends where it does")
+            pieces = "piece was" if self.damaged == 1 else "pieces were"
+            notes.append(f"{self.damaged} damaged {pieces} passed over")
+        if self.missing_s:
+            notes.append(f"damaged or cut off: the last {self.missing_s:.1f} s cannot be read")
         if self.first.format.components[0].bits > 8:
             notes.append(f"{self.first.format.components[0].bits} bits per channel become 8")
         return notes
@@ -121,11 +126,12 @@ class Reader:
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.error.EOFError):
+            except (StopIteration, av.error.FFmpegError, OSError):
+                self.missing_s = self._missing_s()
                 return
-            except (av.error.FFmpegError, OSError):
-                self.ended_early = True
-                return
+            if packet.pts is not None:
+                end = packet.pts + (packet.duration or 0)
+                self._end_s = max(self._end_s, float(end * packet.time_base))
             if packet.stream.index != self.stream.index:
                 if packet.dts is not None:  # the last one, which only ends its stream
                     yield Item(packet=packet)
@@ -137,6 +143,12 @@ class Reader:
                 continue
             for frame in frames:
                 yield Item(frame=self._timed(frame))
+
+    def _missing_s(self) -> float:
+        """How much earlier than its header says the file ends; FFmpeg itself calls that an end."""
+        duration, start = self.container.duration or 0, self.container.start_time or 0
+        missing = (start + duration) / _CONTAINER_HZ - self._end_s
+        return missing if missing > max(_MISSED_S, _MISSED * duration / _CONTAINER_HZ) else 0.0
 
     def _timed(self, frame: Any) -> Any:
         """The frame, its time after that of the last one, its kind left to the encoder."""
@@ -185,12 +197,20 @@ class Writer:
         for stream in reader.copied:
             name = stream.codec_context.codec.canonical_name
             if name in self.container.supported_codecs:
-                self._copies[stream.index] = self.container.add_stream_from_template(stream)
+                copy = self.container.add_stream_from_template(stream)
+                copy.metadata.update(stream.metadata)
+                copy.disposition = stream.disposition
+                self._copies[stream.index] = copy
             elif stream.type == "audio":
                 self.container.close()
                 raise VideoError(f"sound in {name} cannot go into {suffix}; give an .mkv with -o")
             else:
                 self.notes.append(f"subtitles in {name} cannot go into {suffix}, and are left out")
+
+        known = {reader.stream.index, *(stream.index for stream in reader.copied)}
+        others = [s.type for s in reader.container.streams if s.index not in known]
+        if others:
+            self.notes.append(f"further streams are left out: {', '.join(others)}")
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -242,6 +262,7 @@ class Writer:
     def _set_metadata(self, reader: Reader, labelled: bool) -> None:
         kept = {k: v for k, v in reader.container.metadata.items() if k not in _OF_THE_FILE}
         self.container.metadata.update(container_metadata(kept) if labelled else kept)
+        self.container.set_chapters(reader.container.chapters())
 
     def _add_video(self, reader: Reader, encoder: str, options: dict[str, str]) -> Any:
         original, first = reader.stream, reader.first

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +34,10 @@ _MARGIN = 1.5  # the crop is that many times the face, as the mesh was trained
 class FaceMesh:
     """The landmark model."""
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 1) -> None:
         """Load it."""
-        self._model = FaceModel("face_landmark.tflite", threads)
+        self._threads = threads
+        self._model = self._load()
 
     def fit(self, pyramid: Pyramid, crop: Matrix) -> tuple[Points, float]:
         """Landmarks of the face inside a crop.
@@ -49,13 +53,37 @@ class FaceMesh:
         mesh, score = self.fit_deep(pyramid, crop)
         return mesh[:, :2], score
 
+    def fit_both(self, pyramid: Pyramid, one: Matrix, other: Matrix) -> tuple[Points, Points]:
+        """The landmarks by two crops, side by side: the model is too small to share its work."""
+        views = self._view(pyramid, one), self._view(pyramid, other)  # a pyramid has one owner
+        beside, model = self._beside
+        later = beside.submit(model.run, views[1][1])
+        first = self._read(views[0][0], self._model.run(views[0][1]))
+        second = self._read(views[1][0], later.result())
+        return first[0][:, :2], second[0][:, :2]
+
     def fit_deep(self, pyramid: Pyramid, crop: Matrix) -> tuple[Points, float]:
         """As `fit`, but (468, 3): z in pixels as well, smaller is nearer, about 0 in the middle."""
+        pixels, picture = self._view(pyramid, crop)
+        return self._read(pixels, self._model.run(picture))
+
+    @functools.cached_property
+    def _beside(self) -> tuple[ThreadPoolExecutor, FaceModel]:
+        return ThreadPoolExecutor(1, "face mesh"), self._load()
+
+    def _load(self) -> FaceModel:
+        return FaceModel("face_landmark.tflite", self._threads)
+
+    def _view(self, pyramid: Pyramid, crop: Matrix) -> tuple[Matrix, NDArray[np.float32]]:
+        """A crop to the model's pixels, and what the model sees there."""
         size = self._model.size
         # Unit coordinates have their integers at the corners of pixels, ours at the centres.
         pixels = crop * size - [[0, 0, 0.5], [0, 0, 0.5]]
-        picture = pyramid.cut(pixels, size).astype(np.float32) * np.float32(1 / 255)
-        mesh, logit = self._model.run(picture)
+        return pixels, pyramid.cut(pixels, size).astype(np.float32) * np.float32(1 / 255)
+
+    def _read(self, pixels: Matrix, outputs: list[NDArray[Any]]) -> tuple[Points, float]:
+        """The model's outputs in pixels of the picture."""
+        mesh, logit = outputs
         found = mesh.reshape(COUNT, 3).astype(np.float64)
         back = np.linalg.inv(np.vstack([pixels, [0, 0, 1]]))[:2]
         flat = (found[:, :2] - 0.5) @ back[:, :2].T + back[:, 2]

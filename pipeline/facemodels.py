@@ -21,7 +21,7 @@ _INSTALL = "pip install -e '.[swap]'"
 class FaceModel:
     """One interpreter of a model with one picture as its input."""
 
-    def __init__(self, file: str, threads: int = 2) -> None:
+    def __init__(self, file: str, threads: int = 1) -> None:
         """Load `file` of the package.
 
         Raises:

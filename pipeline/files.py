@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from model.errors import BadInput, FaceSwapError, ImageError, UsageError
@@ -13,7 +13,10 @@ from pipeline.pyramid import Pyramid
 from pipeline.request import Outcome, Request
 from pipeline.swap import FaceSwapper
 
-VIDEOS = (*CONTAINERS, ".avi")
+VIDEOS = (
+    *CONTAINERS,
+    *(".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".3gp", ".wmv", ".flv", ".ogv"),
+)
 
 
 def is_video(path: Path) -> bool:
@@ -23,21 +26,37 @@ def is_video(path: Path) -> bool:
 
 def output_of(target: Path, output: Path) -> Path:
     """The file that the result of a single target goes into: `output`, or its place in there."""
-    return output / target.name if output.is_dir() else output
+    return output / _result_name(target) if output.is_dir() else output
 
 
-def check_output(target: Path, output: Path) -> None:
+def spare(output: Path, given: Iterable[Path]) -> None:
+    """Refuse an output that is one of the files `given`, which would be lost.
+
+    Raises:
+        UsageError: it is.
+    """
+    if any(output.exists() and path.exists() and output.samefile(path) for path in given):
+        raise UsageError(f"{output} was given, and the result would overwrite it; name another")
+
+
+def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None:
     """Refuse an output that cannot be written, before any work is done.
+
+    Args:
+        target: photo, video or folder.
+        output: where the result is to go.
+        given: files that must not be overwritten.
 
     Raises:
         ImageError: a photo is to become a file of an unknown kind.
-        UsageError: a video is to become a photo, or its folder does not exist.
+        UsageError: a video is to become a photo, its folder does not exist, or it was given.
     """
     if target.is_dir():
         if output.is_file():
             raise UsageError(f"{target} is a folder and {output} a file; give a folder with -o")
         return
     into = output_of(target, output)
+    spare(into, given)
     if not into.parent.is_dir():
         raise UsageError(f"there is no folder {into.parent}; make it, or name another with -o")
     if is_video(target) != is_video(into):
@@ -63,7 +82,8 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
             Nothing is written then.
     """
     photo.check_writable(output)
-    taken = photo.read(target)
+    with swapper.watch.time("read"):
+        taken = photo.read(target)
     pyramid = Pyramid(taken.image)
     faces = swapper.find(pyramid, thorough=request.thorough)
     pairs = assign(list(enumerate(faces)), request.people, request.faces, request.pairs)
@@ -72,7 +92,8 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     image = swapper.put(pyramid, pairs, request.blend)
     if request.badge:
         label.stamp(image)
-    photo.write(output, taken, image, label.xmp_packet(taken.xmp) if request.label else None)
+    with swapper.watch.time("write"):
+        photo.write(output, taken, image, label.xmp_packet(taken.xmp) if request.label else None)
     if request.credentials:
         credentials.sign(output, request.credentials)
     swapped = [id(face) for face, _ in pairs]
@@ -87,7 +108,9 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
         ],
         "swapped": len(pairs),
     }
-    return Outcome(output, report, taken.notes)
+    absent = sorted(set(request.pairs or ()) - set(range(len(faces))))
+    notes = [f"--map names face {number}; {len(faces)} found, largest is 0" for number in absent]
+    return Outcome(output, report, (*taken.notes, *notes))
 
 
 def swap_folder(
@@ -101,7 +124,7 @@ def swap_folder(
     Args:
         targets: the folder.
         output: made if missing; results keep their names; where their own kind cannot be written,
-            photos become PNG and videos MP4.
+            photos become PNG and videos MP4, after their whole name if another file has that one.
         swap_one: swaps a file into a file.
         refused: told of each file that could not be swapped; the others are done nevertheless.
 
@@ -119,12 +142,15 @@ def swap_folder(
     except OSError as error:
         raise BadInput(f"{output} cannot be made: {error.strerror}") from None
     done = []
+    taken = {file.name for file in files}
     for file in files:
-        kept = file.suffix.lower() in (*photo.WRITABLE, *CONTAINERS)
-        other = ".mp4" if is_video(file) else ".png"
+        name = _result_name(file)
+        if name != file.name and name in taken:
+            name = file.name + Path(name).suffix
+        taken.add(name)
         try:
-            done.append(swap_one(file, output / (file.name if kept else file.stem + other)))
-        except BadInput as error:
+            done.append(swap_one(file, output / name))
+        except FaceSwapError as error:
             refused(file, error)
             continue
         if done[-1].report.get("interrupted"):
@@ -132,6 +158,13 @@ def swap_folder(
     if not done:
         raise BadInput(f"none of the {len(files)} files of {targets} could be swapped")
     return done
+
+
+def _result_name(target: Path) -> str:
+    """The target's name, with another suffix where its own kind cannot be written."""
+    if target.suffix.lower() in (*photo.WRITABLE, *CONTAINERS):
+        return target.name
+    return target.stem + (".mp4" if is_video(target) else ".png")
 
 
 def _why_none(target: Path, found: int) -> str:

@@ -25,6 +25,8 @@ _META = "adobe:ns:meta/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _DC = "http://purl.org/dc/elements/1.1/"
+# What no longer holds: the pixels are upright now, and the small picture shows the face as it was.
+_OF_THE_ORIGINAL = ("{http://ns.adobe.com/tiff/1.0/}Orientation", f"{{{_XMP}}}Thumbnails")
 _PREFIXES = {"rdf": _RDF, "x": _META, "Iptc4xmpExt": _IPTC, "xmp": _XMP, "dc": _DC}
 
 _BADGE_TEXT = "AI · face swapped"
@@ -51,9 +53,17 @@ def xmp_packet(existing: bytes | None = None) -> bytes:
     ET.SubElement(description, f"{{{_IPTC}}}DigitalSourceType").text = SOURCE_TYPE
     if existing is None:
         ET.SubElement(description, f"{{{_XMP}}}CreatorTool").text = TOOL
-    body = ET.tostring(root, encoding="utf-8")
-    begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'.encode()
-    return begin + body + b'<?xpacket end="w"?>'
+    return _packet(root)
+
+
+def without_original(packet: bytes) -> bytes | None:
+    """An XMP packet without orientation and thumbnail; None where it cannot be parsed."""
+    root = _parse(packet)
+    if root is None:
+        return None
+    for rdf in root.iter(f"{{{_RDF}}}RDF"):
+        _forget(rdf, *_OF_THE_ORIGINAL)
+    return _packet(root)
 
 
 def source_type(packet: bytes) -> str | None:
@@ -115,8 +125,14 @@ def _parse(packet: bytes) -> ET.Element | None:
         return None
 
 
-def _forget(rdf: ET.Element, name: str) -> None:
+def _packet(root: ET.Element) -> bytes:
+    begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'.encode()
+    return begin + ET.tostring(root, encoding="utf-8") + b'<?xpacket end="w"?>'
+
+
+def _forget(rdf: ET.Element, *names: str) -> None:
     for description in rdf:
-        description.attrib.pop(name, None)
-        for child in [c for c in description if c.tag == name]:
+        for name in names:
+            description.attrib.pop(name, None)
+        for child in [c for c in description if c.tag in names]:
             description.remove(child)

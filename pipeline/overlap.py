@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +17,15 @@ _PATIENCE_S = 0.1  # between two looks at whether the other side is still there
 class Ahead(Generic[T]):
     """Iterates over something in a thread, a few items ahead of whoever iterates over this."""
 
-    def __init__(self, items: Iterable[T]) -> None:
-        """Start at once."""
-        self._queue: queue.Queue[T | None] = queue.Queue(_AHEAD)
+    def __init__(self, items: Iterable[T], *, live: bool = False) -> None:
+        """Start at once.
+
+        Args:
+            items: what to iterate over.
+            live: drop what nobody has taken when the next item comes, so that none is old.
+        """
+        self._live = live
+        self._queue: queue.Queue[T | None] = queue.Queue(1 if live else _AHEAD)
         self._stopped = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(items,), daemon=True)
@@ -48,10 +55,12 @@ class Ahead(Generic[T]):
     def _put(self, item: T | None) -> bool:
         while not self._stopped.is_set():
             try:
-                self._queue.put(item, timeout=_PATIENCE_S)
+                self._queue.put(item, timeout=0 if self._live else _PATIENCE_S)
                 return True
             except queue.Full:
-                continue
+                if self._live:
+                    with contextlib.suppress(queue.Empty):
+                        self._queue.get_nowait()
         return False
 
 

@@ -59,10 +59,12 @@ def paste(
     blend = blend or Blend()
     size = len(swapped)
     mask = face_mask(mesh @ matrix[:, :2].T + matrix[:, 2], size, keep_mouth=blend.keep_mouth)
+    # Where the picture ends the aligned face is black: no light and no skin to judge by.
+    known = mask * _covered(matrix, into.shape, size)
     if blend.keep_occlusions:
-        mask *= visible_skin(aligned, mask)
+        mask *= visible_skin(aligned, known)
     if blend.match_light:
-        swapped = match_light(swapped, aligned, mask)
+        swapped = match_light(swapped, aligned, np.minimum(mask, known))
 
     region = _region(mask, matrix, into.shape)
     if region is None:
@@ -75,8 +77,8 @@ def paste(
     weight = np.asarray(weight, np.float32).clip(0, 1)
     face = Pyramid(swapped).cut(back, shape, smooth=True)
     under = into[top:bottom, left:right]
-    mixed = cv2.blendLinear(face, np.ascontiguousarray(under), weight, 1 - weight)
-    np.copyto(under, np.asarray(mixed, np.uint8), where=weight[..., None] > 0)
+    mixed = cv2.blendLinear(face, under, weight, 1 - weight)
+    cv2.copyTo(mixed, (weight > 0).astype(np.uint8), under)
 
 
 def face_mask(mesh: Points, size: int, *, keep_mouth: bool = False) -> Mask:
@@ -121,10 +123,17 @@ def _fill(polygon: NDArray[Any], size: int) -> Image8:
     return filled
 
 
+def _covered(matrix: Matrix, shape: tuple[int, ...], size: int) -> Image8:
+    """(size, size): 1 where the aligned face shows something of the picture."""
+    right, bottom = shape[1] - 1, shape[0] - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
+    return _fill(corners @ matrix.T, size)
+
+
 def _ramp(inside: Image8, width: float) -> Mask:
-    """0 outside, rising smoothly over `width` px from the edge inwards to 1."""
+    """0 outside and on the edge, rising smoothly over `width` px from there inwards to 1."""
     away = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-    x = (away / np.float32(width)).clip(0, 1)
+    x = ((away - 1) / np.float32(width)).clip(0, 1)  # resampling spreads a pixel to its neighbours
     return x * x * (3 - 2 * x)
 
 

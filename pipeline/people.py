@@ -30,12 +30,17 @@ def person(swapper: FaceSwapper, source: str) -> Identity:
     path = Path(source)
     if path.suffix.lower() == ".npy":
         return load_identity(path, swapper.embedding_size)
-    paths = [path] if path.exists() else [Path(part) for part in source.split(",") if part]
-    images = [photo.read(path).image for path in paths]
+    images = [photo.read(path).image for path in photos_of(source)]
     try:
         return swapper.identity(*images)
     except ImageError as error:
         raise ImageError(f"{source}: {error}") from None
+
+
+def photos_of(source: str) -> list[Path]:
+    """The files that a source on the command line names."""
+    path = Path(source)
+    return [path] if path.exists() else [Path(part) for part in source.split(",") if part]
 
 
 def load_identity(path: Path, size: int) -> Identity:

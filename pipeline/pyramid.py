@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import ImageError
 from pipeline.align import Matrix
 
 Image8 = NDArray[np.uint8]
@@ -18,7 +19,16 @@ class Pyramid:
     """A picture and, made when first needed, its half, quarter, eighth..."""
 
     def __init__(self, image: Image8) -> None:
-        """Keep `image`, (H, W, 3) uint8 RGB, as it is: nothing is copied."""
+        """Keep `image`, (H, W, 3) uint8 RGB, as it is: nothing is copied.
+
+        Raises:
+            ImageError: it is something else, grey or with transparency or floating-point for one.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            raise ImageError(
+                f"the picture is {image.shape} {image.dtype}; expected (height, width, 3) uint8 "
+                "RGB. pipeline.photo.read() makes it of any photo"
+            )
         self._levels = [image]
 
     @property

@@ -43,7 +43,10 @@ class Stage:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Time spent in each stage: detect, align, generate, blend."""
+    """Time spent in each stage: detect, align, generate, blend.
+
+    From file to file also read and write, or decode and encode, which run beside the others.
+    """
 
     stages: dict[str, Stage] = field(default_factory=dict)
 
@@ -54,7 +57,11 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.stages.setdefault(stage, Stage()).add((time.perf_counter() - start) * 1e3)
+            self.add(stage, (time.perf_counter() - start) * 1e3)
+
+    def add(self, stage: str, ms: float) -> None:
+        """Count a time for `stage`; each is one thread's."""
+        self.stages.setdefault(stage, Stage()).add(ms)
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Per stage: how often, median, 90th percentile and sum, in milliseconds."""
@@ -110,7 +117,7 @@ class FaceSwapper:
             UsageError: there is no such backend.
         """
         generator, encoder = open_models(Path(bundle), backend, precision, threads)
-        return cls(generator, encoder, Detector(threads))
+        return cls(generator, encoder, Detector())
 
     @property
     def size(self) -> int:

@@ -91,10 +91,11 @@ class Tracker:
 
     def _look(self, picture: Pyramid, *, deep: bool) -> None:
         self._since_look = 0
+        known = [track.face for track in self._tracks]
         if deep or self._thorough:
-            found = self._detector.find(picture, thorough=self._thorough)
+            found = self._detector.find(picture, thorough=self._thorough, known=known)
         else:
-            found = self._detector.glance(picture)
+            found = self._detector.glance(picture, known)
         for face in found:
             if not any(same(face, track.face) for track in self._tracks):
                 taken = {track.number for track in self._tracks}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import signal
+import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,7 +32,8 @@ def swap_video(
     """Swap the faces of a video; sound, subtitles, timing and rotation are the target's.
 
     A frame without a face is passed through. On Ctrl-C what was done is finished as a playable
-    file: `output`, or `<name>.partial` beside it where there was an `output` before.
+    file: `output`, or `<name>.partial` beside it, numbered if need be, where there was an `output`
+    before.
 
     Args:
         swapper: the loaded models.
@@ -42,6 +47,7 @@ def swap_video(
             written. An earlier `output` stays as it was.
     """
     beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    on_ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         with Reader(target) as reader:
             shown = Progress(reader.frames, target.name, shown=progress)
@@ -51,17 +57,22 @@ def swap_video(
         if not run.frames:
             raise KeyboardInterrupt  # it came before the first frame: there is nothing to keep
         if not run.swapped and not run.interrupted:
-            raise VideoError(
-                f"{target}: no face found in any of {run.frames} frames; nothing was written"
+            why = (
+                "no face found"
+                if not run.most_faces
+                else (f"--map names no face that is there ({run.most_faces} at most, largest is 0)")
             )
+            raise VideoError(f"{target}: {why} in any of {run.frames} frames; nothing was written")
         place = output
         if run.interrupted and output.exists():
-            place = output.with_name(f"{output.stem}.partial{output.suffix}")
+            place = _free(output.with_name(f"{output.stem}.partial{output.suffix}"))
         os.replace(beside, place)
     except OSError as error:
         raise VideoError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
         beside.unlink(missing_ok=True)
+        if signal.getsignal(signal.SIGINT) != on_ctrl_c:
+            signal.signal(signal.SIGINT, on_ctrl_c)
     if request.credentials:
         credentials.sign(place, request.credentials)
     report = {
@@ -75,20 +86,26 @@ def swap_video(
     return Outcome(place, report, (*reader.notes(), *writer.notes, *run.notes()))
 
 
+def _free(path: Path) -> Path:
+    """`path`, or the first of its numbered names that no file has."""
+    numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in itertools.count(2))
+    return next(name for name in itertools.chain([path], numbered) if not name.exists())
+
+
 class _Run:
     """One pass over a video; the models run in the calling thread."""
 
     def __init__(
         self, swapper: FaceSwapper, writer: Writer, request: Request, shown: Progress
     ) -> None:
-        self.frames = self.swapped = 0
+        self.frames = self.swapped = self.most_faces = 0
         self.interrupted = False
         self.tracker = Tracker(swapper.detector, thorough=request.thorough)
         self._swapper, self._writer, self._request, self._shown = swapper, writer, request, shown
 
     def through(self, reader: Reader) -> None:
         """Swap all frames, until the end or Ctrl-C."""
-        source, sink = Ahead(reader.items()), Behind(self._writer.put)
+        source, sink = Ahead(self._decoded(reader.items())), Behind(self._encode)
         try:
             for item in source:
                 if item.frame is None:
@@ -101,16 +118,38 @@ class _Run:
                 self._shown.step()
         except KeyboardInterrupt:
             self.interrupted = True
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would spoil the file
         finally:
             source.close()
             self._shown.close()
             sink.close()
 
+    def _decoded(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items; the time of a frame holds that of the packets before it."""
+        spent_s = 0.0
+        while True:
+            start = time.perf_counter()
+            item = next(items, None)
+            spent_s += time.perf_counter() - start
+            if item is None:
+                return
+            if item.frame is not None:
+                self._swapper.watch.add("decode", spent_s * 1e3)
+                spent_s = 0.0
+            yield item
+
+    def _encode(self, item: Item) -> None:
+        if item.frame is None:
+            return self._writer.put(item)
+        with self._swapper.watch.time("encode"):
+            self._writer.put(item)
+
     def notes(self) -> list[str]:
         """What the user should know of the frames."""
         notes = []
         if without := self.frames - self.swapped:
-            notes.append(f"{without} of {self.frames} frames show no face and passed through")
+            what = "no face that --map names" if self._request.pairs else "no face"
+            notes.append(f"{without} of {self.frames} frames show {what} and passed through")
         if self.interrupted:
             notes.append(f"interrupted: the file holds the {self.frames} frames done so far")
         return notes
@@ -124,6 +163,7 @@ class _Run:
         seconds = float((frame.pts or 0) * (frame.time_base or Fraction(1, 25)))
         with self._swapper.watch.time("detect"):
             faces = self.tracker.step(picture, seconds)
+        self.most_faces = max(self.most_faces, len(faces))
         request = self._request
         pairs = assign(faces, request.people, request.faces, request.pairs)
         if not pairs and not request.badge:

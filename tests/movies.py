@@ -39,6 +39,9 @@ def film(
     times: list[int] | None = None,
     format: str = "yuv420p",
     title: str = "",
+    language: str = "",
+    chapter: str = "",
+    attachment: str = "",
 ) -> Path:
     """Write `frames` pictures, and a tone as long, to `path`."""
     with av.open(str(path), "w") as container:
@@ -57,11 +60,18 @@ def film(
             video.set_display_rotation(rotation)
         if title:
             container.metadata["title"] = title
+        if chapter:
+            span = {"id": 1, "start": 0, "end": 400, "time_base": Fraction(1, 1000)}
+            container.set_chapters([{**span, "metadata": {"title": chapter}}])
+        if attachment:
+            container.add_attachment(attachment, "text/plain", b"notes")
         tone = None
         if sound:
             tone = container.add_stream(
                 "libopus" if path.suffix == ".webm" else "aac", rate=SOUND_RATE
             )
+            if language:
+                tone.metadata["language"] = language
         for index in range(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture(index)), format="rgb24")
             frame = frame.reformat(

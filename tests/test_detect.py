@@ -45,9 +45,9 @@ def test_the_portraits_points_are_those_that_mediapipe_finds(
 
 @pytest.mark.parametrize(
     ("index", "zoom"),
-    [(ADMIRAL, 0.3), (ADMIRAL, 1), (ADMIRAL, 3), (ASTRONAUT, 0.5), (ASTRONAUT, 3)],
+    [(ADMIRAL, 0.3), (ADMIRAL, 1), (ADMIRAL, 3), (ASTRONAUT, 0.5), (ASTRONAUT, 2), (ASTRONAUT, 3)],
 )
-@pytest.mark.parametrize("angle_deg", [0, 50, 100, 140, 180, 215, 260, 330])
+@pytest.mark.parametrize("angle_deg", [0, 50, 65, 100, 140, 180, 215, 260, 330])
 def test_five_points_follow_a_turned_and_scaled_face(
     index: int, zoom: float, angle_deg: float, detector: Detector
 ) -> None:
@@ -92,6 +92,14 @@ def test_an_empty_picture_has_no_face(level: int, detector: Detector) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 3)])
 def test_a_sliver_of_a_picture_has_no_face(shape: tuple[int, int], detector: Detector) -> None:
     assert detector.find(np.zeros((*shape, 3), np.uint8)) == []
+
+
+def test_a_known_face_is_not_fitted_again(detector: Detector, monkeypatch) -> None:
+    image = portrait(ASTRONAUT)
+    (face,) = detector.find(image)
+    monkeypatch.setattr(detector, "_settle", lambda *_: pytest.fail("fitted again"))
+    assert detector.glance(image, [face]) == [face]
+    assert detector.find(image, thorough=True, known=[face]) == [face]
 
 
 def test_tracking_follows_a_moved_face(detector: Detector) -> None:

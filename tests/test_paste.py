@@ -103,6 +103,18 @@ def test_light_is_matched_to_the_target() -> None:
     np.testing.assert_allclose(matched.std((0, 1)), bright.std((0, 1)), atol=1)
 
 
+def test_light_is_not_matched_to_the_black_beyond_the_pictures_edge() -> None:
+    target, matrix = np.full((SIZE, 64, 3), 150, np.uint8), np.eye(2, 3)
+    aligned = np.zeros((SIZE, SIZE, 3), np.uint8)
+    aligned[:, :64] = target
+    into = target.copy()
+    paste(into, aligned, aligned, matrix, oval_mesh((64, 64), 50))
+    np.testing.assert_allclose(into, target, atol=1)
+    dark = np.full((SIZE, SIZE, 3), 90, np.uint8)
+    paste(into, dark, aligned, matrix, oval_mesh((64, 64), 50))
+    np.testing.assert_allclose(into, target, atol=1)
+
+
 def test_something_of_another_colour_before_the_face_is_kept() -> None:
     skin = np.full((SIZE, SIZE, 3), (200, 150, 120), np.int16)
     face = (skin + np.random.default_rng(0).integers(-8, 9, skin.shape)).astype(np.uint8)

@@ -120,6 +120,12 @@ def test_an_animation_is_refused_in_words(tmp_path) -> None:
         photo.read(path)
 
 
+def test_pages_left_out_are_noted(tmp_path) -> None:
+    pages = [Image.new("RGB", (9, 9)), Image.new("RGB", (9, 9))]
+    path = saved(tmp_path / "a.tif", pages[0], save_all=True, append_images=pages[1:])
+    assert photo.read(path).notes == ("the first of 2 pages is taken, the others are left out",)
+
+
 def test_a_huge_picture_is_refused_before_it_is_unpacked(tmp_path) -> None:
     import struct
     import zlib
@@ -132,7 +138,7 @@ def test_a_huge_picture_is_refused_before_it_is_unpacked(tmp_path) -> None:
     header = struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
-    with pytest.raises(ImageError, match="too large"):
+    with pytest.raises(ImageError, match=r"too large \(400 million\); expected up to 120"):
         photo.read(tmp_path / "a.png")
 
 
@@ -194,6 +200,22 @@ def test_what_a_photo_said_before_is_kept_beside_the_label() -> None:
     assert source_type(packet) == SOURCE_TYPE
     assert b"image/jpeg" in packet
     assert b"camera" not in packet
+
+
+def test_orientation_and_small_picture_in_xmp_do_not_outlive_the_original(tmp_path) -> None:
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:Make="Camera" '
+        b'xmlns:xmp="http://ns.adobe.com/xap/1.0/"><xmp:Thumbnails>jpeg</xmp:Thumbnails>'
+        b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    path = saved(tmp_path / "a.jpg", Image.fromarray(PICTURE), xmp=packet)
+    kept = photo.read(path).xmp
+    assert kept is not None
+    assert b"Camera" in kept
+    assert b"Orientation" not in kept
+    assert b"Thumbnails" not in kept
 
 
 @pytest.mark.parametrize("broken", [b"no xml", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"])

@@ -1,6 +1,7 @@
 """`python -m pipeline`, from files to files, and the Python calls behind it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from model.errors import BadInput, ContractError, FaceSwapError, ImageError, UsageError
 from pipeline.backends import backend_class
 from pipeline.bundles import newest_bundle
+from pipeline.cli import main
 from pipeline.detect import Detector
 from pipeline.files import swap_folder, swap_photo
 from pipeline.label import SOURCE_TYPE, source_type
@@ -55,7 +57,7 @@ def test_a_photo_is_swapped_by_one_command(bundle: Path, tmp_path: Path) -> None
     report = json.loads(result.stdout)
     assert report["files"][0]["file"] == str(output)
     assert report["files"][0]["swapped"] == 1
-    assert set(report["stages_ms"]) == {"detect", "align", "generate", "blend"}
+    assert list(report["stages_ms"]) == ["read", "detect", "align", "generate", "blend", "write"]
     assert source_type(packet(output)) == SOURCE_TYPE
     assert (np.asarray(Image.open(output)) != portrait(1)).any()
 
@@ -69,8 +71,8 @@ def test_a_video_is_swapped_by_one_command_and_its_stages_are_told(
     assert result.returncode == 0, result.stderr
     path, _, *stages = result.stdout.splitlines()
     assert path == str(output)
-    assert [line.split()[:2] for line in stages] == [
-        [stage, "3"] for stage in ("detect", "align", "generate", "blend")
+    assert sorted(line.split()[:2] for line in stages) == [
+        [stage, "3"] for stage in ("align", "blend", "decode", "detect", "encode", "generate")
     ]
     assert len(pictures(output)) == 3
 
@@ -215,6 +217,12 @@ def test_a_map_of_a_face_that_is_not_there_says_how_many_there_are(tmp_path: Pat
         swap_photo(swapper(), ASTRONAUT, tmp_path / "out.png", request(pairs={5: 0}))
 
 
+def test_a_map_of_one_face_too_many_is_noted(tmp_path: Path) -> None:
+    both = request(pairs={0: 0, 5: 0})
+    outcome = swap_photo(swapper(), ASTRONAUT, tmp_path / "out.png", both)
+    assert outcome.notes == ("--map names face 5; 1 found, largest is 0",)
+
+
 def test_a_photo_without_a_face_ends_in_one_line_and_writes_nothing(
     bundle: Path, tmp_path: Path
 ) -> None:
@@ -235,6 +243,7 @@ def test_a_photo_without_a_face_ends_in_one_line_and_writes_nothing(
         (["a.jpg", "."], "-o is missing"),
         (["a.jpg", "nowhere.jpg", "-o", "b.jpg"], "there is no nowhere.jpg"),
         (["a.jpg", "README.md", "-o", "README.md"], "would overwrite"),
+        (["a.jpg", "-o", "b.jpg", "--camera", "0"], "has no TARGET"),
         (["a.jpg", "README.md", "-o", "nowhere/b.jpg"], "no folder nowhere"),
         (["a.jpg", "README.md", "-o", "b.mp4"], "must end in"),
         (["a.jpg", "README.md", "-o", "b.png", "--c2pa-cert", "x"], "go together"),
@@ -252,6 +261,60 @@ def test_flags_that_do_not_fit_are_a_usage_error(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        ("me.png", "target.png"),
+        ("me.png", "."),
+        ("me.png", "me.png"),
+        ("me.png,target.png", "me.png"),
+    ],
+    ids=["target", "folder of the target", "source", "one of the sources"],
+)
+def test_what_was_given_is_never_overwritten(
+    source: str, output: str, bundle: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("me.png", "target.png"):
+        Path(name).write_bytes(b"mine")
+    assert main([source, "target.png", "-o", output, "--bundle", str(bundle)]) == 2
+    assert "would overwrite it" in capsys.readouterr().err
+    assert {p.read_bytes() for p in tmp_path.iterdir()} == {b"mine"}
+
+
+def test_an_identity_is_not_saved_over_the_photo_it_is_of(tmp_path: Path, capsys) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(b"mine")
+    assert main([str(photo), "--save-identity", str(photo)]) == 2
+    assert "must end in .npy" in capsys.readouterr().err
+    assert photo.read_bytes() == b"mine"
+
+
+def test_a_damaged_model_file_is_refused_in_words(bundle: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(bundle, damaged)
+    file = damaged / "generator-fp32.tflite"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(ContractError, match=r"generator-fp32\.tflite is not the file that"):
+        FaceSwapper.load(damaged)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((9, 9), np.uint8),
+        np.zeros((9, 9, 4), np.uint8),
+        np.zeros((9, 9, 3), np.uint16),
+        np.zeros((9, 9, 3), np.float32),
+        np.zeros((0, 9, 3), np.uint8),
+    ],
+    ids=["grey", "transparent", "16 bits", "floating", "empty"],
+)
+def test_an_array_that_is_no_rgb_picture_is_refused_in_words(picture: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=r"expected \(height, width, 3\) uint8 RGB"):
+        swapper().swap(picture, IDENTITY)
+
+
 def test_no_bundle_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="python -m export CHECKPOINT"):
         newest_bundle(tmp_path)
@@ -267,6 +330,7 @@ def test_a_folder_is_swapped_and_what_cannot_be_is_counted(tmp_path: Path) -> No
     targets.mkdir()
     Image.fromarray(portrait(1)).save(targets / "good.png")
     Image.fromarray(portrait(1)).save(targets / "other.bmp")
+    Image.fromarray(portrait(1)).save(targets / "good.bmp")
     (targets / "empty.jpg").touch()
     (targets / "notes.txt").touch()
     double, refused = swapper(), []
@@ -276,9 +340,10 @@ def test_a_folder_is_swapped_and_what_cannot_be_is_counted(tmp_path: Path) -> No
         lambda target, into: swap_photo(double, target, into, request()),
         lambda file, error: refused.append((file.name, str(error))),
     )
-    assert [outcome.file.name for outcome in done] == ["good.png", "other.png"]
+    results = ["good.bmp.png", "good.png", "other.png"]
+    assert [outcome.file.name for outcome in done] == results
     assert [name for name, _ in refused] == ["empty.jpg"]
-    assert sorted(p.name for p in output.iterdir()) == ["good.png", "other.png"]
+    assert sorted(p.name for p in output.iterdir()) == results
 
 
 def test_ctrl_c_in_a_video_ends_the_folder(tmp_path: Path) -> None:

@@ -62,6 +62,19 @@ def test_the_container_says_that_it_is_synthetic_and_keeps_its_title(result: Pat
         assert container.metadata["title"] == "A clip"
 
 
+def test_chapters_and_the_language_of_the_sound_are_kept(tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.mkv", 15, language="ger", chapter="One")
+    with av.open(str(swapped(clip, tmp_path / "out.mkv").file)) as container:
+        assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
+        assert container.streams.audio[0].language == "ger"
+
+
+def test_a_stream_that_is_left_out_is_noted(tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.mkv", 5, attachment="notes.txt")
+    notes = swapped(clip, tmp_path / "out.mkv").notes
+    assert notes == ("further streams are left out: attachment",)
+
+
 def test_no_label_leaves_the_metadata_alone(clip: Path, tmp_path: Path) -> None:
     with av.open(str(swapped(clip, tmp_path / "out.mp4", label=False).file)) as container:
         assert not {"digital_source_type", "comment"} & container.metadata.keys()
@@ -147,6 +160,17 @@ def test_a_cut_off_film_gives_what_was_there(tmp_path: Path) -> None:
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
     outcome = swapped(clip, tmp_path / "out.mkv")
     assert 10 < len(pictures(outcome.file)) < 60
+    assert any("damaged or cut off: the last" in note for note in outcome.notes)
+
+
+def test_a_whole_film_is_not_said_to_be_cut_off(clip: Path, tmp_path: Path) -> None:
+    assert swapped(clip, tmp_path / "out.mp4").notes == ()
+
+
+def test_a_map_of_a_face_that_is_in_no_frame_is_refused_in_words(tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.mp4", 3)
+    with pytest.raises(VideoError, match=r"--map names no face that is there \(1 at most"):
+        swapped(clip, tmp_path / "out.mp4", pairs={4: 0})
 
 
 def test_a_damaged_frame_does_not_stop_the_film(tmp_path: Path) -> None:
@@ -237,11 +261,14 @@ print(outcome.file.name, outcome.report["interrupted"], outcome.report["frames"]
 """
 
 
-@pytest.mark.parametrize("earlier", [False, True])
-def test_ctrl_c_leaves_a_film_of_what_was_done(earlier: bool, clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("earlier", "times"), [(False, 1), (True, 1), (False, 3)])
+def test_ctrl_c_leaves_a_film_of_what_was_done(
+    earlier: bool, times: int, clip: Path, tmp_path: Path
+) -> None:
     output = tmp_path / "out.mp4"
     if earlier:
         output.write_bytes(b"earlier")
+        (tmp_path / "out.partial.mp4").write_bytes(b"earlier")
     with subprocess.Popen(
         [sys.executable, "-c", SLOW, clip, output],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
@@ -250,14 +277,17 @@ def test_ctrl_c_leaves_a_film_of_what_was_done(earlier: bool, clip: Path, tmp_pa
         assert process.stdout is not None
         for _ in range(5):
             process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.03)
         said = process.stdout.read().splitlines()[-1].split()
-    name = "out.partial.mp4" if earlier else "out.mp4"
+    name = "out.partial-2.mp4" if earlier else "out.mp4"
     assert said[:2] == [name, "True"]
     frames = pictures(tmp_path / name)
     assert 3 <= len(frames) == int(said[2]) < 30
     if earlier:
         assert output.read_bytes() == b"earlier"
+        assert (tmp_path / "out.partial.mp4").read_bytes() == b"earlier"
 
 
 def test_two_faces_keep_their_people_from_frame_to_frame(tmp_path: Path) -> None:
@@ -351,6 +381,21 @@ def test_what_goes_wrong_in_a_thread_is_raised_outside() -> None:
     sink.put(1)
     with pytest.raises(ValueError, match="behind"):
         sink.close()
+
+
+def test_live_nobody_gets_an_old_item() -> None:
+    def ticks() -> object:
+        for number in range(60):
+            yield number
+            time.sleep(0.005)
+
+    seen = []
+    for number in (live := Ahead(ticks(), live=True)):
+        seen.append(number)
+        time.sleep(0.05)
+    live.close()
+    assert seen == sorted(set(seen))
+    assert min(np.diff(seen)) > 2
 
 
 def test_reading_ahead_is_bounded() -> None:
