@@ -29,7 +29,7 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8")
 # network unless a file of this name lies in its working folder (onnx2tf 1.29,
 # utils/common_functions.py, download_test_image_data).
 _SAMPLE_FILE = "calibration_image_sample_data_20x128x128x3_float32.npy"
-_SAMPLE_SHAPE = (20, 128, 128, 3)
+_SAMPLE_COUNT, _SAMPLE_SIDE = 20, 128
 
 
 def convert(
@@ -106,9 +106,10 @@ def _through_onnx2tf(
     """Write the float files, by precision."""
     copy = work / "graph.onnx"
     shutil.copy(onnx_file, copy)  # onnx2tf rewrites its input file
-    np.save(work / _SAMPLE_FILE, _smooth_pictures())
+    np.save(work / _SAMPLE_FILE, np.stack([_uneven_picture(_SAMPLE_SIDE)] * _SAMPLE_COUNT))
     task = {
         "onnx": str(copy),
+        "examples": _examples(subject, work),
         "output": subject.signature("tflite").outputs[0].name,
         "tflite": {precision: str(path) for precision, path in floats.items()},
     }
@@ -152,10 +153,30 @@ def _layer_with(model: Any, weights: NDArray[np.float32]) -> str:
     )
 
 
-def _smooth_pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Stand-ins for the sample photos, float32 NHWC in [0, 1]: they only steer axis checks."""
-    ramp = np.linspace(0, 1, int(np.prod(_SAMPLE_SHAPE)), dtype=np.float32)
-    return (0.5 + 0.5 * np.sin(40 * ramp)).reshape(_SAMPLE_SHAPE).astype(np.float32)
+def _examples(subject: Subject, work: Path) -> list[list[str]]:
+    """Name and file of a value for each input, by which onnx2tf tells layouts apart.
+
+    Left alone it feeds ones, which leave maps so flat that a transposed one of 64 channels and
+    64 x 64 px agrees as well as the right one, and the last bits decide (a file of 35 dB, once).
+    """
+    files = []
+    for spec in subject.signature("tflite").inputs:
+        if spec.color:
+            value = _uneven_picture(spec.shape[1])[None]
+        else:
+            value = np.cos(np.arange(spec.shape[1], dtype=np.float32))[None]
+            value /= np.linalg.norm(value)
+        path = work / f"{spec.name}.npy"
+        np.save(path, value)
+        files.append([spec.name, str(path)])
+    return files
+
+
+def _uneven_picture(side: int) -> NDArray[np.float32]:
+    """A picture that is another one when turned or mirrored, (side, side, 3) float32 in [0, 1]."""
+    y, x, color = np.mgrid[0:side, 0:side, 0:3] / np.array([side, side, 3])[:, None, None, None]
+    wave: NDArray[np.float32] = np.sin(11 * x + 5 * y * (1 + x) + 2 * color).astype(np.float32)
+    return 0.5 + 0.5 * wave
 
 
 def _partitions(artifact: Artifact) -> int:

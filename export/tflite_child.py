@@ -14,7 +14,7 @@ from export import flatbuffer
 
 
 def main() -> int:
-    """Do the task that argv[1] describes as JSON: onnx, output, tflite by precision."""
+    """Do the task that argv[1] describes as JSON: onnx, examples, output, tflite by precision."""
     task = json.loads(sys.argv[1])
     import onnx2tf
 
@@ -22,6 +22,7 @@ def main() -> int:
         input_onnx_file_path=task["onnx"],
         output_folder_path="onnx2tf",
         copy_onnx_input_output_names_to_tflite=True,
+        custom_input_op_name_np_data_path=task["examples"],
         not_use_onnxsim=True,  # done already, where a crash can be survived
         non_verbose=True,
     )
