@@ -129,14 +129,15 @@ def drop_transposed_activations(model: Any) -> int:
         gone += [before, *behind]
     dropped = {id(op.operator) for op in gone}
     graph.operators = [o for o in graph.operators if id(o) not in dropped]
-    _drop_unused_tensors(model)
+    _drop_unused(model)
     return len(gone) // 2
 
 
-def _drop_unused_tensors(model: Any) -> None:
-    """Take out tensors that no operator reads or writes, in place.
+def _drop_unused(model: Any) -> None:
+    """Take out tensors and operator codes that no operator uses any more, in place.
 
-    They are given no memory, at which tools that look at every tensor (ai-edge-quantizer) stop.
+    The tensors are given no memory, at which tools that look at every one (ai-edge-quantizer) stop;
+    TensorFlow's calibrator stops at the codes.
     """
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     used = {int(i) for o in graph.operators for i in (*o.inputs, *o.outputs)}
@@ -150,3 +151,7 @@ def _drop_unused_tensors(model: Any) -> None:
         )
     for entry in (*signature.inputs, *signature.outputs):
         entry.tensorIndex = new[int(entry.tensorIndex)]
+    codes = sorted({o.opcodeIndex for o in graph.operators})
+    model.operatorCodes = [model.operatorCodes[code] for code in codes]
+    for operator in graph.operators:
+        operator.opcodeIndex = codes.index(operator.opcodeIndex)

@@ -48,11 +48,13 @@ def test_pictures_are_bytes_of_exactly_a_255th(quantized: tuple[Path, Manifest])
     assert model.subgraphs[0].tensors[inputs["embedding"]].type == 0, "float32 in the schema"
 
 
-def test_no_tensor_of_a_float_file_lies_idle(quantized: tuple[Path, Manifest]) -> None:
-    """ai-edge-quantizer looks at every one, and stops at those that were given no memory."""
+def test_nothing_in_a_float_file_lies_idle(quantized: tuple[Path, Manifest]) -> None:
+    """ai-edge-quantizer stops at tensors without memory, TensorFlow's calibrator at idle codes."""
     model = flatbuffer.read((quantized[0] / "generator-fp32.tflite").read_bytes())
     used = {i for op in flatbuffer.ops(model) for i in (*op.inputs, *op.outputs)}
     assert used == set(range(len(model.subgraphs[0].tensors)))
+    codes = {op.operator.opcodeIndex for op in flatbuffer.ops(model)}
+    assert codes == set(range(len(model.operatorCodes)))
 
 
 def test_the_manifest_says_what_int8_was_calibrated_on(quantized: tuple[Path, Manifest]) -> None:
