@@ -8,7 +8,7 @@ from typing import Any
 
 from model.contract import Model, ModelSpec, Parity, digest, load_bundle
 from model.errors import ContractError, UsageError
-from model.tensors import signature
+from model.tensors import Pictures, signature
 from pipeline.backends import open_backend
 from pipeline.backends.base import Backend
 from pipeline.backends.coreml import ComputeUnits, CoreMLBackend
@@ -39,6 +39,16 @@ def checkpoint(path: str, model: Model, embedding_size: int, threads: int) -> Ba
         Parity("not executed"),
     )  # fmt: skip
     return open_backend("pytorch", spec, Path(path).parent, threads=threads)
+
+
+def tflite_file(path: str, pictures: Pictures, embedding_size: int, threads: int) -> Backend:
+    """A generator's int8 TFLite file outside any bundle, with the toolkit's tensor names."""
+    border = signature("generator", "tflite", pictures, embedding_size=embedding_size)
+    spec = ModelSpec(
+        "generator", Path(path).name, "tflite", "int8", *digest(Path(path)), border.inputs,
+        border.outputs, Parity("not executed"),
+    )  # fmt: skip
+    return open_backend("tflite", spec, Path(path).parent, threads=threads)
 
 
 def opener(name: str) -> Any:

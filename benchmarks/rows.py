@@ -115,11 +115,13 @@ class Check:
     """How near this very file came to PyTorch's golden answers on this very runtime.
 
     `identity_cosine` is the exporter's figure, from the manifest; None for a file without proof.
+    `psnr_db` is the worst sample's, and `mean_psnr_db` known where many were judged.
     """
 
     psnr_db: float | None = None
     max_abs: float | None = None
     identity_cosine: float | None = None
+    mean_psnr_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,4 +129,29 @@ def drop_transposed_activations(model: Any) -> int:
         gone += [before, *behind]
     dropped = {id(op.operator) for op in gone}
     graph.operators = [o for o in graph.operators if id(o) not in dropped]
+    _drop_unused(model)
     return len(gone) // 2
+
+
+def _drop_unused(model: Any) -> None:
+    """Take out tensors and operator codes that no operator uses any more, in place.
+
+    The tensors are given no memory, at which tools that look at every one (ai-edge-quantizer) stop;
+    TensorFlow's calibrator stops at the codes.
+    """
+    graph, (signature,) = model.subgraphs[0], model.signatureDefs
+    used = {int(i) for o in graph.operators for i in (*o.inputs, *o.outputs)}
+    used |= {int(i) for i in (*graph.inputs, *graph.outputs)}
+    kept = [i for i in range(len(graph.tensors)) if i in used]
+    new = {old: i for i, old in enumerate(kept)} | {-1: -1}  # -1 is an input left out
+    graph.tensors = [graph.tensors[i] for i in kept]
+    for part in (graph, *graph.operators):
+        part.inputs, part.outputs = (
+            [new[int(i)] for i in ends] for ends in (part.inputs, part.outputs)
+        )
+    for entry in (*signature.inputs, *signature.outputs):
+        entry.tensorIndex = new[int(entry.tensorIndex)]
+    codes = sorted({o.opcodeIndex for o in graph.operators})
+    model.operatorCodes = [model.operatorCodes[code] for code in codes]
+    for operator in graph.operators:
+        operator.opcodeIndex = codes.index(operator.opcodeIndex)

@@ -50,11 +50,20 @@ class Stages:
             print(f"{'':10}{text}", file=sys.stderr, flush=True)
 
 
-def run_child(module: str, arguments: Sequence[str], log: Path, cwd: Path) -> None:
+def run_child(
+    module: str, arguments: Sequence[str], log: Path, cwd: Path, python: str = sys.executable
+) -> None:
     """Run `python -m module` as a child process whose whole output goes to `log`.
 
     Converters print from C++, keep gigabytes and sometimes segfault; in a child none of that
     reaches the user or this process. The child ends with us, also on Ctrl-C.
+
+    Args:
+        module: what to run.
+        arguments: its words.
+        log: heard by nobody but a message of failure.
+        cwd: where it runs.
+        python: the interpreter; another one has other packages.
 
     Raises:
         ConversionError: the child crashed or failed; the message has the log's tail.
@@ -64,7 +73,7 @@ def run_child(module: str, arguments: Sequence[str], log: Path, cwd: Path) -> No
     with log.open("ab") as output:
         start = output.tell()
         child = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [python, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

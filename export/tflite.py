@@ -82,7 +82,7 @@ def convert(
                 path.write_bytes(dynamic(fp32.read_bytes()))
             if precision == "int8":
                 assert calibration is not None
-                _to_int8(subject, fp32, path, calibration, keep, work, log, stages)
+                to_int8(subject, fp32, path, calibration, keep, work, log, stages)
             pictures: Pictures = "uint8" if precision == "int8" else "float"
             artifact = Artifact(
                 subject, path, "tflite", precision, subject.signature("tflite", pictures),
@@ -116,11 +116,12 @@ def _through_onnx2tf(
     run_child("export.tflite_child", [json.dumps(task)], log, work)
 
 
-def _to_int8(
+def to_int8(
     subject: Subject, fp32: Path, path: Path, calibration: CalibrationSet,
     keep: Sequence[NDArray[np.float32]],
     work: Path, log: Path, stages: Stages,
 ) -> None:  # fmt: skip
+    """Quantize a float file of `subject`, with ranges measured on `calibration`."""
     border = subject.signature("tflite")
     statistics = measure(fp32, border, calibration, bar=not stages.quiet)
     model = flatbuffer.read(fp32.read_bytes())

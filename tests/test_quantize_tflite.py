@@ -48,6 +48,15 @@ def test_pictures_are_bytes_of_exactly_a_255th(quantized: tuple[Path, Manifest])
     assert model.subgraphs[0].tensors[inputs["embedding"]].type == 0, "float32 in the schema"
 
 
+def test_nothing_in_a_float_file_lies_idle(quantized: tuple[Path, Manifest]) -> None:
+    """ai-edge-quantizer stops at tensors without memory, TensorFlow's calibrator at idle codes."""
+    model = flatbuffer.read((quantized[0] / "generator-fp32.tflite").read_bytes())
+    used = {i for op in flatbuffer.ops(model) for i in (*op.inputs, *op.outputs)}
+    assert used == set(range(len(model.subgraphs[0].tensors)))
+    codes = {op.operator.opcodeIndex for op in flatbuffer.ops(model)}
+    assert codes == set(range(len(model.operatorCodes)))
+
+
 def test_the_manifest_says_what_int8_was_calibrated_on(quantized: tuple[Path, Manifest]) -> None:
     calibration = quantized[1].find("generator", "tflite", "int8").calibration
     assert calibration is not None
