@@ -70,7 +70,7 @@ def ai_edge_quantizer(task: dict[str, Any]) -> bytes:
 
 
 def _refuse_another_network(network: Any, task: dict[str, Any]) -> None:
-    """Stop where onnx2tf took an axis for another, as it does at times with maps of 64x64x64."""
+    """Stop where onnx2tf took an axis for another, as it does with maps of 64x64x64 fed ones."""
     import onnxruntime
 
     feed = _feeds(task)[0]

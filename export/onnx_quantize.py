@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from export.calibration import CalibrationSet
 from export.graph_ranges import cut_before_leaky
+from export.int8_weights import per_channel
 from export.ranges import Method, Ranges, Statistics, Tally, cache_folder, recalled
 from export.stages import progress
 from model.errors import ConversionError
@@ -125,12 +126,10 @@ def _eight_bit_weights(graph: onnx.GraphProto, layers: set[str]) -> None:
     constants = {i.name: i for i in graph.initializer}
     for node in [n for n in graph.node if n.name in layers and n.op_type == "Conv"]:
         name = node.input[1]
-        weights = numpy_helper.to_array(constants[name])
-        scale = np.maximum(np.abs(weights).reshape(len(weights), -1).max(1), 1e-12) / 127
-        stored = np.rint(weights / scale.reshape(-1, *[1] * (weights.ndim - 1))).astype(np.int8)
+        stored, scale = per_channel(numpy_helper.to_array(constants[name]))
         constants[name].CopyFrom(numpy_helper.from_array(stored, name))
-        graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}_scale"))
-        zeros = np.zeros(len(weights), np.int8)
+        graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))
+        zeros = np.zeros(len(scale), np.int8)
         graph.initializer.append(numpy_helper.from_array(zeros, f"{name}_zero"))
         inputs = [name, f"{name}_scale", f"{name}_zero"]
         node.input[1] = f"{name}_float"

@@ -150,10 +150,14 @@ def _with_one_rounded(
     network: nn.Module, layer: nn.Conv2d, inputs: tuple[Tensor, ...], activations: bool
 ) -> Tensor:
     """What the network answers when one layer works in 8 bits."""
+    import torch
+
+    from export.int8_weights import per_channel
+
     weight = layer.weight.data
-    scale = weight.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12) / 127
+    stored, scale = per_channel(weight.numpy())
     hook = layer.register_forward_hook(lambda _m, _i, out: _round(out) if activations else None)
-    layer.weight.data = (weight / scale).round() * scale
+    layer.weight.data = torch.from_numpy(stored * scale[:, None, None, None])
     try:
         answer: Tensor = network(*inputs)
     finally:

@@ -18,6 +18,7 @@ import numpy as np
 
 from export import flatbuffer
 from export.graph_ranges import FINEST
+from export.int8_weights import per_channel
 from export.ranges import Ranges
 from model.errors import ConversionError
 
@@ -104,9 +105,7 @@ def _eight_bit_weights(model: Any) -> None:
         weights = flatbuffer.constant(model, op.inputs[1])
         if weights is None or weights.dtype != np.float32:
             continue
-        flat = weights.reshape(len(weights), -1)
-        scale = np.maximum(np.abs(flat).max(axis=1), 1e-12) / 127
-        stored = np.rint(flat / scale[:, None]).clip(-127, 127).astype(np.int8)
+        stored, scale = per_channel(weights)
         model.buffers[tensor.buffer].data = np.frombuffer(stored.tobytes(), np.uint8)
         tensor.type = _INT8
         tensor.quantization = _quantization(scale.tolist(), [0] * len(scale))
