@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from model.tensors import Signature
 # What happens to these is known, so their ranges are computed from those of the pictures; a folder
 # of dark faces must not make white impossible.
 _EXACT = frozenset({"MUL", "ADD", "SUB", "RESIZE_BILINEAR", "STRIDED_SLICE", "RESHAPE"})
-# Shares of a range's negative side that are tried before a LeakyReLU.
+# Shares of a range that are tried before a LeakyReLU (of its negative side) and before a tanh.
 _CUTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)
 # XNNPACK adds int8 tensors whose steps are at most 2^10 finer than the sum's; half of that is used.
 FINEST = 2.0**-9
@@ -37,6 +38,10 @@ def fitted(model: Any, border: Signature, statistics: Statistics, method: Method
         if op.name == "LEAKY_RELU"
     ]
     ranges = cut_before_leaky(leaky, statistics, ranges)
+    tanh = [
+        flatbuffer.name_of(model, o.inputs[0]) for o in flatbuffer.ops(model) if o.name == "TANH"
+    ]
+    ranges = cut_before_tanh(tanh, statistics, ranges)
     ranges = _pictures_exactly(model, border, ranges)
     return _addable(model, ranges)
 
@@ -56,16 +61,40 @@ def cut_before_leaky(
         low, high = ranges.get(name, (0.0, 0.0))
         if low < 0 < high:
             values = statistics.drawn(name)
-            errors = [_error_behind(values, slope, (low * share, high)) for share in _CUTS]
+            behind = partial(_leaky, slope=slope)
+            errors = [_error_behind(behind, values, (low * share, high)) for share in _CUTS]
             cut[name] = (low * _CUTS[int(np.argmin(errors))], high)
     return cut
 
 
-def _error_behind(values: NDArray[np.float32], slope: float, span: Range) -> float:
-    """Mean squared error behind a LeakyReLU of rounding in front of it."""
-    kept = rounded(values, span)
-    right, got = (np.where(x > 0, x, slope * x) for x in (values, kept))
-    return float(np.square(got - right).mean())
+def cut_before_tanh(names: Iterable[str], statistics: Statistics, ranges: Ranges) -> Ranges:
+    """Spend no levels on what a tanh is about to make nearly 1 or -1 anyway.
+
+    Args:
+        names: the tensor before each tanh.
+        statistics: what the tensors were like.
+        ranges: as chosen without regard to what follows.
+    """
+    cut = dict(ranges)
+    for name in set(names) & set(ranges):
+        (low, high), values = ranges[name], statistics.drawn(name)
+        spans = [(low * share, high * share) for share in _CUTS]
+        errors = [_error_behind(np.tanh, values, span) for span in spans]
+        cut[name] = spans[int(np.argmin(errors))]
+    return cut
+
+
+def _leaky(values: NDArray[np.float32], slope: float) -> NDArray[np.float32]:
+    return np.where(values > 0, values, slope * values)
+
+
+def _error_behind(
+    behind: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    values: NDArray[np.float32],
+    span: Range,
+) -> float:
+    """Mean squared error behind an activation of rounding in front of it."""
+    return float(np.square(behind(rounded(values, span)) - behind(values)).mean())
 
 
 def _addable(model: Any, ranges: Ranges) -> Ranges:

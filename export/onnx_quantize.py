@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.calibration import CalibrationSet
-from export.graph_ranges import cut_before_leaky
+from export.graph_ranges import cut_before_leaky, cut_before_tanh
 from export.int8_weights import per_channel
 from export.ranges import Method, Ranges, Statistics, Tally, cache_folder, recalled
 from export.stages import progress
@@ -168,6 +168,8 @@ def _ranges(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, bar
         if node.op_type == "LeakyRelu"
     ]
     ranges = cut_before_leaky(leaky, statistics, statistics.ranges(_METHOD))
+    tanh = [node.input[0] for node in model.graph.node if node.op_type == "Tanh"]
+    ranges = cut_before_tanh(tanh, statistics, ranges)
     return {**ranges, **_exact_ranges(model, border)}
 
 

@@ -110,8 +110,8 @@ def network_inputs(
     """What `rank` takes, of targets (N, H, W, 3) uint8 RGB and unit embeddings (N, E) float32."""
     import torch
 
-    targets = torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return targets, torch.from_numpy(embeddings)
+    targets = torch.tensor(faces).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return targets, torch.tensor(embeddings)
 
 
 def read_recipe(path: Path, network: nn.Module) -> list[str]:
