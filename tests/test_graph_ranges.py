@@ -38,6 +38,21 @@ def test_few_levels_go_to_what_a_leaky_relu_makes_small(monkeypatch: pytest.Monk
     assert -3 < low < 0
 
 
+def test_no_level_goes_to_what_a_tanh_flattens(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = np.concatenate([np.linspace(-1, 1, 4900), np.linspace(-12, 12, 100)])
+    tanh = flatbuffer.Op("TANH", [0], [1], None)
+    low, high = fit(monkeypatch, tanh, {"before": before, "after": np.tanh(before)})["before"]
+    assert 1 <= high < 6
+    assert low == -high
+
+
+def test_a_tanh_of_small_numbers_costs_no_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = np.linspace(-0.3, 0.3, 5000)
+    tanh = flatbuffer.Op("TANH", [0], [1], None)
+    ranges = fit(monkeypatch, tanh, {"before": before, "after": np.tanh(before)})
+    assert ranges["before"] == pytest.approx((-0.3, 0.3))
+
+
 def test_no_level_is_saved_where_negative_numbers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     before = np.linspace(-10, 1, 5000)
     assert fit(monkeypatch, leaky(1.0), {"before": before, "after": before})["before"][0] == -10
