@@ -51,7 +51,8 @@ class DeployedGenerator(nn.Module):
         super().__init__()
         if trained.training:
             raise ValueError("call eval() on the generator first: its BN statistics get frozen")
-        heard = [b for b in trained.identity_encoder.modulated_blocks() if b.conv3x3.weight.any()]
+        blocks = trained.identity_encoder.modulated_blocks()
+        heard = [block for block in blocks if not _gives_zero(block.conv3x3)]
         if not heard:
             raise CheckpointError(
                 "the last layer of every identity block is zero, so no embedding would change "
@@ -183,8 +184,12 @@ class _Silent(nn.Module):
 
 def _residual(branch: nn.Module, last: nn.Conv2d) -> _Residual | _Silent:
     """The branch as a residual block, or nothing where its last layer gives zero."""
-    assert last.bias is None
-    return _Residual(branch) if last.weight.any() else _Silent()
+    return _Silent() if _gives_zero(last) else _Residual(branch)
+
+
+def _gives_zero(layer: nn.Conv2d) -> bool:
+    assert layer.bias is None
+    return not layer.weight.any()
 
 
 class _Folded(nn.Module):
