@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -25,13 +26,18 @@ def similarity(points: NDArray[np.floating[Any]], template: NDArray[np.floating[
     Returns:
         (2, 3) float64: template ≈ matrix @ (x, y, 1).
     """
-    x, y = np.asarray(points, np.float64).T
-    zero, one = np.zeros_like(x), np.ones_like(x)
-    # u = a x - b y + c and v = b x + a y + d
-    rows = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
-    wanted = np.asarray(template, np.float64).T.ravel()
-    a, b, c, d = np.linalg.lstsq(rows, wanted, rcond=None)[0]
-    return np.array([[a, -b, c], [b, a, d]])
+    given, wanted = np.asarray(points, np.float64), np.asarray(template, np.float64)
+    middle, goal = given.mean(axis=0), wanted.mean(axis=0)
+    (x, y), (u, v) = (given - middle).T, (wanted - goal).T
+    # u = a x - b y and v = b x + a y about the middles: the normal equations of a and b are apart.
+    a, b = np.array([x @ u + y @ v, x @ v - y @ u]) / max(x @ x + y @ y, 1e-12)
+    turn = np.array([[a, -b], [b, a]])
+    return np.column_stack([turn, goal - turn @ middle])
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The (2, 3) matrix that undoes a (2, 3) `matrix`."""
+    return np.asarray(cv2.invertAffineTransform(matrix), np.float64)
 
 
 def align(
@@ -52,11 +58,12 @@ def align(
 
 def warp(image: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]:
     """Resample `image`, (H, W, 3) uint8, by the (2, 3) `matrix` into (size, size, 3), bicubic."""
-    inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
     # PIL maps output pixel centres to input positions with corners at the integers; our points have
     # pixel centres at the integers: half a pixel on either side.
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    coefficients: Any = tuple((half @ inverse @ np.linalg.inv(half))[:2].ravel())
+    coefficients: Any = tuple(
+        (half @ np.vstack([inverse(matrix), [0, 0, 1]]) @ np.linalg.inv(half))[:2].ravel()
+    )
     warped = Image.fromarray(image).transform(
         (size, size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
     )

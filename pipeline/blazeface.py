@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align import Matrix
+from pipeline.align import Matrix, inverse
 from pipeline.facemodels import FaceModel
 from pipeline.pyramid import Pyramid
 
@@ -39,7 +40,7 @@ class BlazeFace:
 
     def __init__(self, file: str, threads: int = 1) -> None:
         """Load the detector `file`."""
-        self._model = FaceModel(file, threads)
+        self._model = FaceModel(file, -1.0, threads)
         self.size = self._model.size
         self._anchors = _anchors(self.size)
 
@@ -50,8 +51,7 @@ class BlazeFace:
             pyramid: the picture.
             view: (2, 3), picture to the `size` px square that the detector looks at.
         """
-        picture = pyramid.cut(view, self.size).astype(np.float32) * np.float32(1 / 127.5) - 1
-        boxes, logits = self._model.run(picture)
+        boxes, logits = self._model.run(pyramid.cut(view, self.size))
         score = 1 / (1 + np.exp(-logits[0, :, 0].clip(-80, 80).astype(np.float64)))
         kept = np.flatnonzero(score >= _MIN_SCORE)
         kept = kept[np.argsort(-score[kept])]
@@ -62,7 +62,7 @@ class BlazeFace:
         pairs = boxes[0, kept].reshape(len(kept), 8, 2).astype(np.float64)
         extent = pairs[:, 1].copy()
         pairs += self._anchors[kept, None] - 0.5
-        back = np.linalg.inv(np.vstack([view, [0, 0, 1]]))[:2]
+        back = inverse(view)
         grow = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
         return [
             Candidate(
@@ -72,7 +72,7 @@ class BlazeFace:
                 pairs[i, 2:4] @ back[:, :2].T + back[:, 2],
                 _tilt_deg(*pairs[i, 2:4]),
             )
-            for i in _best_of_each(pairs[:, 0], extent)
+            for i in _best_of_each(pairs[:, 0], extent, score[kept])
         ]
 
 
@@ -96,14 +96,9 @@ def _tilt_deg(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
     return math.degrees(math.atan2(y, x))
 
 
-def _best_of_each(centres: NDArray[np.float64], extents: NDArray[np.float64]) -> list[int]:
-    """Indexes of the boxes that overlap no better one; they come sorted, best first."""
-    low, high = centres - extents / 2, centres + extents / 2
-    areas = extents.prod(axis=1)
-    best: list[int] = []
-    for i in range(len(centres)):
-        common = (np.minimum(high[i], high[best]) - np.maximum(low[i], low[best])).clip(0)
-        shared = common.prod(axis=1)
-        if not (shared > _SAME_FACE * (areas[i] + areas[best] - shared)).any():
-            best.append(i)
-    return best
+def _best_of_each(
+    centres: NDArray[np.float64], extents: NDArray[np.float64], scores: NDArray[np.float64]
+) -> list[int]:
+    """Indexes of the boxes that overlap no better one, best first."""
+    boxes = np.hstack([centres - extents / 2, extents])
+    return list(cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, _SAME_FACE))

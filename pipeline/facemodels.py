@@ -21,8 +21,13 @@ _INSTALL = "pip install -e '.[swap]'"
 class FaceModel:
     """One interpreter of a model with one picture as its input."""
 
-    def __init__(self, file: str, threads: int = 1) -> None:
+    def __init__(self, file: str, low: float, threads: int = 1) -> None:
         """Load `file` of the package.
+
+        Args:
+            file: its name.
+            low: what the model takes for black; white is 1.
+            threads: for the runtime.
 
         Raises:
             BackendUnavailable: the package, its file or LiteRT is missing.
@@ -43,10 +48,15 @@ class FaceModel:
         self._input = picture["index"]
         self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
         self.size = int(picture["shape"][1])
+        self._gain, self._low = np.float32((1 - low) / 255), np.float32(low)
 
-    def run(self, picture: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """The outputs in the file's order, for (size, size, 3) float32 RGB in the model's range."""
-        self._interpreter.set_tensor(self._input, picture[None])
+    def run(self, picture: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        """The outputs in the file's order, for (size, size, 3) uint8 RGB."""
+        # The view must be gone when the interpreter runs.
+        given = self._interpreter.tensor(self._input)()[0]
+        np.multiply(picture, self._gain, out=given)
+        given += self._low
+        del given
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 

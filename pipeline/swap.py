@@ -117,7 +117,7 @@ class FaceSwapper:
             UsageError: there is no such backend.
         """
         generator, encoder = open_models(Path(bundle), backend, precision, threads)
-        return cls(generator, encoder, Detector())
+        return cls(generator, encoder, Detector(threads))
 
     @property
     def size(self) -> int:
