@@ -44,6 +44,16 @@ def test_identity_loss_of_perfect_results_is_zero_and_has_a_gradient() -> None:
     assert torch.isfinite(result.grad).all()
 
 
+def test_departure_asks_for_no_more_than_the_source_s_own_distance() -> None:
+    target = torch.tensor([[1.0, 0.0]]).expand(3, 2)
+    source = torch.tensor([[0.6, 0.8]]).expand(3, 2)  # cosine 0.6 to the target
+    result = torch.tensor([[0.8, 0.6], [0.0, 1.0], [1.0, 0.0]])
+    two_people = torch.tensor([True, True, False])
+    value = losses.departure_loss(result, source, target, two_people)
+    assert value.item() == pytest.approx((0.8 - 0.6 + 0.0) / 2)
+    assert losses.departure_loss(result, source, target, two_people & False).item() == 0
+
+
 def test_pixel_loss_leaves_out_black_corners_and_samples_without_truth() -> None:
     truth = torch.full((2, 3, 2, 2), 0.5)
     truth[0, :, 0, 0] = -1.0  # a corner that a rotation left empty

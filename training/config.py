@@ -45,6 +45,8 @@ class Weights:
     Attributes:
         adversarial: hinge loss; the discriminators' losses are weighted alike.
         identity: distance to the source's embedding.
+        departure: nearness to the target's embedding where it is another person's; not in the
+            paper.
         pixel: difference to the ground truth.
         perceptual: difference to the target's features.
         frame: difference to the target outside the identity crop where there is no ground truth;
@@ -56,6 +58,7 @@ class Weights:
 
     adversarial: tuple[float, ...] = (1.0, 0.02, 0.02)
     identity: tuple[float, ...] = (20.0, 20.0, 20.0)
+    departure: float = 0.0
     pixel: float = 10.0
     perceptual: float = 4.0
     frame: float = 0.0

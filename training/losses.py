@@ -40,6 +40,22 @@ def identity_loss(result: Tensor, source: Tensor, wanted: Tensor) -> Tensor:
     return lack.sum() / (lack > 0).sum().clamp(min=1)
 
 
+def departure_loss(result: Tensor, source: Tensor, target: Tensor, wanted: Tensor) -> Tensor:
+    """How much nearer a swapped face is to its target's person than the source is, at most 2.
+
+    Not in the paper, which asks for the source only; a face can come near the source and still be
+    the target's. Nothing is asked once it resembles the target as little as the source does.
+
+    Args:
+        result: embeddings of the swapped faces, (N, D) float32 unit norm.
+        source: embeddings asked for, likewise.
+        target: embeddings of the target faces, likewise.
+        wanted: (N,) bool, the samples that count: those of two people.
+    """
+    excess = F.relu((result * target).sum(1) - (source * target).sum(1))
+    return (excess * wanted).sum() / wanted.sum().clamp(min=1)
+
+
 def pixel_loss(result: Tensor, truth: Tensor, has_truth: Tensor) -> Tensor:
     """0.5 MSE where there is a ground truth, without its exactly black pixels.
 

@@ -60,16 +60,33 @@ class Objective:
             terms["frame"] = w.frame * losses.frame_loss(
                 pictures[0], sample.target, sample.has_truth
             )
+        theirs = self._target_maps(sample)
+        if w.departure:
+            with torch.no_grad():
+                target = finish(self._encoder, theirs[-1])
+            terms["departure"] = w.departure * losses.departure_loss(
+                embeddings[0], sample.embedding, target, ~(sample.has_truth | sample.random)
+            )
         if w.perceptual:
             mine = [level[: len(sample.target)] for level in maps]
-            terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, sample)
+            terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, theirs, sample)
         return terms, (embeddings[0] * sample.embedding).sum(1).detach()
 
     def _shown(self, pictures: Tensor, sample: Sample) -> Tensor:
         """What the recogniser sees of pictures: of a result and its target alike."""
         return recogniser_view(pictures, self._config.identity_size, sample.moves)
 
-    def _perceptual(self, picture: Tensor, maps: list[Tensor], sample: Sample) -> Tensor:
+    def _target_maps(self, sample: Sample) -> list[Tensor]:
+        """The recogniser's early features of the targets, where some loss compares to them."""
+        w = self._config.weights
+        if not (w.departure or (w.perceptual and self._vgg is None)):
+            return []
+        with torch.no_grad():
+            return early_features(self._encoder, self._shown(sample.target, sample))
+
+    def _perceptual(
+        self, picture: Tensor, mine: list[Tensor], theirs: list[Tensor], sample: Sample
+    ) -> Tensor:
         """By VGG-19 where its weights are given, by the recogniser's early layers otherwise.
 
         The latter's features have no customary size, so they are measured in the target's.
@@ -78,10 +95,8 @@ class Objective:
             with torch.no_grad():
                 wanted = self._vgg(sample.target)
             return losses.perceptual_loss(self._vgg(picture), wanted)
-        with torch.no_grad():
-            wanted = early_features(self._encoder, self._shown(sample.target, sample))
-            units = [level.abs().mean() for level in wanted]
+        units = [level.abs().mean() for level in theirs]
         return losses.perceptual_loss(
-            [mine / unit for mine, unit in zip(maps, units, strict=True)],
-            [theirs / unit for theirs, unit in zip(wanted, units, strict=True)],
+            [level / unit for level, unit in zip(mine, units, strict=True)],
+            [level / unit for level, unit in zip(theirs, units, strict=True)],
         )
