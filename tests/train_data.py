@@ -16,6 +16,7 @@ lr = 2e-3
 adversarial_from = 0.0
 shard_batches = 2
 statistics_samples = 4
+span_samples = 8
 channels = 4
 random_share = 0.2
 [[stages]]

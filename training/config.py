@@ -90,6 +90,8 @@ class Config:
         identity_size: side in pixels of what the recogniser is shown of a result.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets on which BN statistics are taken anew at the end.
+        span_samples: sources whose embeddings say at the end which directions are heeded; 0 heeds
+            all. See `training.span`.
         feature_limit: size from which on the loss `bounded` charges the features of the decoder and
             of the attributes. Past a few tens they are on their way to what overflows half
             precision twelve products later; 8-bit files are the better the less they span.
@@ -117,6 +119,7 @@ class Config:
     identity_size: int = 112
     shard_batches: int = 32
     statistics_samples: int = 1024
+    span_samples: int = 0
     feature_limit: float = 32.0
     channels: int = 64
     grow: bool = False

@@ -17,7 +17,7 @@ from model.contract import FACE_SIZE
 from model.generator import Generator, GeneratorConfig
 from training import losses, state
 from training.average import follow, retaking_statistics
-from training.config import Config, as_json
+from training.config import SMALLEST, Config, as_json
 from training.discriminator import Discriminators
 from training.fresh import fresh_generator, prepared_generator
 from training.grow import Growing, Level, spare_constant_channels
@@ -27,10 +27,12 @@ from training.ranks import Ranks, autocast, parallel
 from training.run import Diverged
 from training.samples import Sample, Sampler
 from training.seeds import seed_of
+from training.span import heed_span
 
 JOINING = 2.5  # by how much the number of people grows at once
 SMOOTHING = 0.97  # of the cosine that decides on it, per step
 LEAST_WARM = 0.05  # share of the rate at the first step of the warm-up
+_AT_ONCE = 16  # sources whose embeddings are asked for together
 _COUNTS = ("steps", "samples", "seconds", "level", "began", "known", "recognised")
 
 
@@ -156,6 +158,8 @@ class Trainer:
     def finished(self) -> Generator:
         """The averaged generator with BN statistics of its own at the last stage's picture size."""
         network = copy.deepcopy(self.average)
+        if self.config.span_samples:
+            heed_span(network, self._sources(self.config.span_samples))
         painter: nn.Module = network.train()
         if self.config.grow:
             painter = Growing(network)
@@ -168,6 +172,14 @@ class Trainer:
         spare_constant_channels(network)
         network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return network.eval()
+
+    def _sources(self, count: int) -> Tensor:
+        """Embeddings of that many sources, (count, D), of the batches that would come next."""
+        found: list[Tensor] = []
+        while sum(map(len, found)) < count:
+            sample = self._sample(self.mixer.make(self.steps + len(found), SMALLEST, _AT_ONCE))
+            found.append(sample.embedding[~sample.random])
+        return torch.cat(found)[:count]
 
     def save(self, path: Path) -> None:
         """Write the run's state; a kill leaves the old file or the new one."""
