@@ -221,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--bounded", type=int, metavar="N",
         help="only this: N pairs through the network as trained, peak activations; exit 1 when one "
         "is out of bounds")  # fmt: skip
-    add("--batch", type=int, default=4, help="pairs at a time with --bounded; default: 4")
+    add("--batch", type=int, default=1, help="pairs at a time with --bounded; default: 1")
     add("--device", default="cpu", choices=("cpu", "cuda"), help="for --bounded")
     add("--seed", type=int, default=0, help="draws the pairs; the split of people is always 0's")
     add("--threads", type=int, default=2, help="default: 2")
