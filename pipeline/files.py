@@ -60,6 +60,8 @@ def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None
     if not into.parent.is_dir():
         raise UsageError(f"there is no folder {into.parent}; make it, or name another with -o")
     if is_video(target) != is_video(into):
+        if target.suffix.lower() not in (*VIDEOS, *photo.READABLE):
+            raise UsageError(f"{target.name} is neither a photo nor a video, by its name")
         kind, suffixes = ("video", CONTAINERS) if is_video(target) else ("photo", photo.WRITABLE)
         raise UsageError(f"{target.name} is a {kind}; -o must end in one of {', '.join(suffixes)}")
     if not is_video(into):
