@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
 import zipfile
 from collections.abc import Callable
@@ -28,12 +27,12 @@ from model.files import write_atomically
 from model.tensors import Signature
 from pipeline.quiet import quiet
 
-Method = Literal["minmax", "percentile", "mse"]
-METHOD: Method = "percentile"  # measured best of three: docs/quantization.md
+Method = Literal["minmax", "percentile", "outermost"]
+METHOD: Method = "percentile"  # measured best: docs/quantization.md
 _SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
-_PERCENTILE = 99.99
-_CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
-_DRAWN = 20_000  # values that candidates for a range are compared on
+# A strong swap lives in few, large values: what cuts them takes the source out of the picture.
+_PERCENTILES = {"percentile": 99.997, "outermost": 99.9997}
+_DRAWN = 20_000  # values that cuts of a range are compared on
 _CACHE_VERSION = 1
 
 Range = tuple[float, float]
@@ -161,16 +160,11 @@ def _expose(model: Any) -> list[str]:
 
 
 def _choose(method: Method, samples: NDArray[np.float32], low: float, high: float) -> Range:
-    if method == "percentile":
-        tail = 100 - _PERCENTILE
-        a, b = np.percentile(samples, (tail, _PERCENTILE))
-        return float(a), float(b)
-    if method == "mse":
-        drawn = samples[:: max(1, samples.size // _DRAWN)]
-        both = itertools.product(_CLIPS, _CLIPS)
-        spans = [(low * a, high * b) for a, b in both]
-        return min(spans, key=lambda s: float(np.square(rounded(drawn, s) - drawn).mean()))
-    return low, high
+    if method == "minmax":
+        return low, high
+    most = _PERCENTILES[method]
+    a, b = np.percentile(samples, (100 - most, most))
+    return float(a), float(b)
 
 
 def _recall(cached: Path) -> Statistics | None:
