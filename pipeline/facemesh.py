@@ -25,9 +25,7 @@ MOUTH = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 1
 # the mouth. The points of the portraits in pipeline.portraits were found the same way.
 _FIVE = ((33, 133, 159, 145), (362, 263, 386, 374), (1,), (61,), (291,))
 _OF_FIVE = np.concatenate(_FIVE)
-_MEANS = np.zeros((len(_FIVE), len(_OF_FIVE)))  # of a point's landmarks
-for _row, _of in zip(_MEANS, _FIVE, strict=True):
-    _row[np.isin(_OF_FIVE, _of)] = 1 / len(_of)
+_MEANS = np.stack([np.isin(_OF_FIVE, landmarks) / len(landmarks) for landmarks in _FIVE])
 _MARGIN = 1.5  # the crop is that many times the face, as the mesh was trained
 
 
