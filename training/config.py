@@ -204,5 +204,7 @@ def _check(config: Config, path: Path) -> None:
         )
     if len(config.weights.adversarial) != 3 or len(config.weights.identity) != 3:
         raise BadInput(f"{path}: expected three adversarial and three identity weights")
-    if config.lr <= 0 or config.clip <= 0 or not 0 <= config.random_share < 1:
-        raise BadInput(f"{path}: expected lr and clip above 0, random_share from 0 to below 1")
+    if config.lr <= 0 or config.clip <= 0 or not 0 <= config.random_share <= 0.5:
+        raise BadInput(f"{path}: expected lr and clip above 0, random_share from 0 to a half")
+    if config.statistics_samples < 1 or config.span_samples < 0:
+        raise BadInput(f"{path}: expected statistics_samples from 1, span_samples from 0 on")
