@@ -27,11 +27,11 @@ from model.files import write_atomically
 from model.tensors import Signature
 from pipeline.quiet import quiet
 
-Method = Literal["minmax", "percentile", "outermost"]
+Method = Literal["minmax", "percentile"]
 METHOD: Method = "percentile"  # measured best: docs/quantization.md
 _SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
 # A strong swap lives in few, large values: what cuts them takes the source out of the picture.
-_PERCENTILES = {"percentile": 99.997, "outermost": 99.9997}
+_PERCENTILE = 99.999
 _DRAWN = 20_000  # values that cuts of a range are compared on
 _CACHE_VERSION = 1
 
@@ -162,8 +162,7 @@ def _expose(model: Any) -> list[str]:
 def _choose(method: Method, samples: NDArray[np.float32], low: float, high: float) -> Range:
     if method == "minmax":
         return low, high
-    most = _PERCENTILES[method]
-    a, b = np.percentile(samples, (100 - most, most))
+    a, b = np.percentile(samples, (100 - _PERCENTILE, _PERCENTILE))
     return float(a), float(b)
 
 
