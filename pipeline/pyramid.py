@@ -56,12 +56,9 @@ class Pyramid:
         """
         scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
         level = min(max(0, math.floor(-math.log2(scale))), self._deepest())
-        # Pixel x of the picture is (x + 0.5) / 2**level - 0.5 of the level.
-        up = 2.0**level
-        grown = np.array([[up, 0, (up - 1) / 2], [0, up, (up - 1) / 2], [0, 0, 1]])
         shape = (size, size) if isinstance(size, int) else size
         resample = _bicubic if smooth else _bilinear
-        return resample(self._level(level), matrix @ grown, shape)
+        return resample(self._level(level), matrix @ _resized(2.0**level), shape)
 
     def coarse(self, shape: tuple[int, int]) -> Image8:
         """All of the picture at `shape`, a small width and height, whatever its proportions."""
@@ -108,7 +105,16 @@ def _bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
         return np.zeros((height, width, 3), np.uint8)
     finer = _FINER if np.linalg.det(matrix[:, :2]) >= 1 else _FINER_TO_SHRINK
     large = cv2.resize(part, None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
-    # Pixel x of the picture is finer * (x - left + 0.5) - 0.5 of the enlarged part.
-    step, place = 1 / finer, 0.5 / finer - 0.5
-    placed = matrix @ np.array([[step, 0, left + place], [0, step, top + place], [0, 0, 1]])
-    return _bilinear(np.asarray(large, np.uint8), placed, shape)
+    return _bilinear(np.asarray(large, np.uint8), matrix @ _resized(1 / finer, left, top), shape)
+
+
+def _resized(step: float, left: int = 0, top: int = 0) -> Matrix:
+    """(3, 3): pixels of a resized part to the picture's, centres at the integers in both.
+
+    Args:
+        step: how many pixels of the picture one of the part is wide.
+        left: where the part begins in the picture, in pixels.
+        top: likewise.
+    """
+    half = (step - 1) / 2
+    return np.array([[step, 0, left + half], [0, step, top + half], [0, 0, 1]])
