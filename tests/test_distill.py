@@ -205,8 +205,8 @@ def test_orthogonalised_levels_the_singular_values():
 
 
 def test_the_loss_falls(faces, targets):
-    run = Run(Settings(steps=60, **FAST), faces, targets)
-    steps = [run.step() for _ in range(60)]
+    run = Run(Settings(steps=90, **FAST), faces, targets)
+    steps = [run.step() for _ in range(90)]
     losses, cosines = np.array(steps).T
     assert losses[-10:].mean() < 0.9 * losses[:10].mean()
     assert cosines[-10:].mean() > cosines[:10].mean() + 0.1
@@ -242,7 +242,7 @@ def test_a_foreign_state_is_refused(faces, targets, tmp_path):
 def test_a_loss_that_is_no_number_stops_before_the_weights_change(faces, targets):
     run = Run(Settings(steps=8, **FAST), faces, targets)
     run.step()
-    run.targets[:] = np.nan
+    run.lessons.targets[:] = np.nan
     before = [w.clone() for w in run.network.parameters()]
     with pytest.raises(Diverged, match="at step 1"):
         run.step()
@@ -312,6 +312,10 @@ def test_an_unfinished_run_is_not_overwritten(folder, tmp_path, capsys):
 def test_what_cannot_work_is_said_before_the_first_step(folder, tmp_path, capsys):
     assert distill.main(command(folder, tmp_path / "tiny.pt", "--batch", "1")) == 2
     assert "two faces per step" in capsys.readouterr().err
+    assert distill.main(command(folder, tmp_path / "tiny.pt", "--hold", "3")) == 2
+    assert "--init" in capsys.readouterr().err
+    assert distill.main(command(folder, tmp_path / "tiny.pt", "--looks", "0")) == 2
+    assert "at least one step per view" in capsys.readouterr().err
     (tmp_path / "file").write_bytes(b"")
     assert distill.main(command(folder, tmp_path / "file/tiny.pt", "--max-steps", "1")) == 4
     assert "cannot write" in capsys.readouterr().err

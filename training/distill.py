@@ -33,6 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"--batch {args.batch} --lr {args.lr:g} --max-minutes {args.max_minutes:g}: expected "
             "at least two faces per step, and a rate and a time above 0"
         )
+    if (args.hold and not args.init) or (args.mix and not args.teacher):
+        raise UsageError(
+            "--hold keeps stages of --init as they are, and --mix asks the --teacher about views "
+            "that nobody asked it about before; expected both or neither of each two"
+        )
+    if args.looks < 1 or not 0 <= args.mix <= 1:
+        raise UsageError(
+            f"--looks {args.looks} --mix {args.mix:g}: expected at least one step per view, and "
+            "a share from 0 to 1"
+        )
     if state_file.exists() and not args.resume:
         raise UsageError(
             f"{state_file} holds an unfinished run; a new one would overwrite it. "
@@ -80,6 +90,7 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
     settings = Settings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
         steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
+        held=args.hold, looks=args.looks, mix=args.mix, compiled=args.compile,
     )  # fmt: skip
     teacher = None
     if args.teacher:
@@ -141,6 +152,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-steps", type=int, help="steps for training, instead of a time")
     parser.add_argument("--batch", type=int, default=48, help="faces per step")
     parser.add_argument("--lr", type=float, default=0.02, help="highest learning rate")
+    parser.add_argument("--hold", type=int, default=0, choices=range(4), metavar="0..3",
+                        help="first stages of --init that stay as they are")  # fmt: skip
+    parser.add_argument("--looks", type=int, default=1, help="steps that learn from one view")
+    parser.add_argument("--mix", type=float, default=0.0,
+                        help="share of the views that show two faces; needs --teacher")  # fmt: skip
+    parser.add_argument("--compile", action="store_true", help="faster steps; needs a compiler")
     parser.add_argument("--channels", type=int, default=64, help="the network's width")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the state beside -o")

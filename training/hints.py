@@ -24,7 +24,7 @@ DULL = 0.1  # channels that hardly vary count less: this share of the mean varia
 
 
 class Answer(NamedTuple):
-    """A teacher's embeddings, (N, D) unit norm, and its maps, (N, C, S, S) for each of `SIDES`."""
+    """A teacher's embeddings, (N, D) unit norm, and its maps, `thinned`, for each of `SIDES`."""
 
     embedding: Tensor
     maps: list[Tensor]
@@ -74,7 +74,8 @@ class HintingTeacher:
         """
         pixels = ((view + 1) * 127.5).contiguous().numpy()
         embedding, *maps = self._session.run(self._wanted, {self._input: pixels})
-        return Answer(F.normalize(torch.from_numpy(embedding)), [torch.from_numpy(m) for m in maps])
+        compared = [thinned(torch.from_numpy(found)).contiguous() for found in maps]
+        return Answer(F.normalize(torch.from_numpy(embedding)), compared)
 
 
 class Hints(nn.Module):
@@ -106,21 +107,28 @@ class Hints(nn.Module):
 
         Args:
             mine: the student's maps at `SIDES`, (N, C, S, S).
-            theirs: the teacher's.
+            theirs: the teacher's, `thinned`.
         """
         terms = []
         for reader, a, b in zip(self.readers, mine, theirs, strict=True):
             spread = b.var((0, 2, 3), keepdim=True)
             spread = spread + DULL * spread.mean()
-            terms.append(((reader(a) - b) ** 2 / spread).mean())
+            terms.append(((reader(thinned(a)) - b) ** 2 / spread).mean())
         return torch.stack(terms).mean()
 
 
-def student_maps(network: MobileFaceNet, view: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """`MobileFaceNet.forward`, and the maps at `SIDES` on the way; arguments as there."""
-    early = early_features(network, view)
+def thinned(map_: Tensor) -> Tensor:
+    """Every other row and column of the largest maps, (N, C, 28, 28): neighbours say the same."""
+    return map_[:, :, ::2, ::2] if map_.shape[-1] == SIDES[0] else map_
+
+
+def student_maps(
+    network: MobileFaceNet, view: Tensor, done: int = 0
+) -> tuple[Tensor, list[Tensor]]:
+    """`MobileFaceNet.forward`, and the maps at `SIDES` on the way; see `early_features`."""
+    early = early_features(network, view, done)
     late = late_features(network, early[-1])
-    return read(network, late[-1]), [early[3], *late]
+    return read(network, late[-1]), [early[-2], *late]
 
 
 def _expose_maps(model: Any, path: Path) -> tuple[list[int], list[str]]:

@@ -18,11 +18,11 @@ from training import state
 from training.average import follow, retaking_statistics
 from training.faces import Faces
 from training.hints import HINT_WEIGHT, HintingTeacher, Hints, student_maps
+from training.lessons import Lesson, Lessons
 from training.muon import Muon
 from training.ranks import bf16_pays
-from training.seeds import seed_of
-from training.student import embed, loss, person_centres, teacher_map
-from training.views import augmented_view, identity_view
+from training.student import STAGES, embed, loss, person_centres, teacher_map
+from training.views import identity_view
 
 WARM_UP = 0.03  # share of the run in which the rate rises
 AVERAGING = 0.995  # of the averaged weights, per step
@@ -49,6 +49,11 @@ class Settings:
         sizes: picture sides in pixels, each with the share of the run at which it ends.
         channels: the network's width; 64 is the published one.
         hinted: the teacher is asked about every view, for its maps too; at 112 px only.
+        held: how many of the student's first stages stay as they are. The first three take half of
+            a step's time, and learn what edges and skin look like long before the rest is done.
+        looks: how many steps learn from one view.
+        mix: share of the views in which another face shines through; only where `hinted`.
+        compiled: the student runs as C++ that PyTorch makes of it, for which it needs a compiler.
     """
 
     batch: int = 48
@@ -59,6 +64,10 @@ class Settings:
     sizes: tuple[tuple[int, float], ...] = ((64, 0.6), (80, 0.75), (112, 1.0))
     channels: int = 64
     hinted: bool = False
+    held: int = 0
+    looks: int = 1
+    mix: float = 0.0
+    compiled: bool = False
 
 
 class Run:
@@ -81,16 +90,21 @@ class Run:
         self.settings = settings
         self.pixels = torch.from_numpy(faces.pixels)
         self.network = init or MobileFaceNet(MobileFaceNetConfig(settings.channels))
-        self.network.train().requires_grad_(True)
+        _learning(self.network, settings.held)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network)
         self.space = teacher_map(targets.shape[1], self.network.config.embedding_size)
-        self.targets = torch.from_numpy(targets) @ self.space
-        self.people = torch.from_numpy(np.unique(faces.people, return_inverse=True)[1])
-        self.centres = person_centres(self.targets, self.people)
-        self.teacher = teacher
+        targets_here = torch.from_numpy(targets) @ self.space
+        people = torch.from_numpy(np.unique(faces.people, return_inverse=True)[1])
+        self.centres = person_centres(targets_here, people)
+        self.lessons = Lessons(
+            self.pixels, people, targets_here, self.space, teacher, seed=settings.seed,
+            batch=settings.batch, looks=settings.looks, mix=settings.mix,
+        )  # fmt: skip
         self.hints = Hints(self.network, teacher.sizes) if teacher else None
-        weights = [*self.network.parameters(), *(self.hints.parameters() if self.hints else ())]
+        self._maps = torch.compile(student_maps) if settings.compiled else student_maps
+        everything = [*self.network.parameters(), *(self.hints.parameters() if self.hints else ())]
+        weights = [weight for weight in everything if weight.requires_grad]
         matrices = [w for w in weights if w.dim() >= 2 and w[0].numel() == w.shape[1] > 1]
         others = [w for w in weights if not any(w is m for m in matrices)]
         self.optimizers = (
@@ -119,9 +133,8 @@ class Run:
         Raises:
             Diverged: the loss is not finite; the weights are those before the step.
         """
-        rows, random = self._batch()
-        view = augmented_view(self.pixels[rows], self.size, random)
-        value, cosine = self._loss(view, rows)
+        lesson = self.lessons.of_step(self.steps, self.size, self._held)
+        value, cosine = self._loss(lesson)
         if not math.isfinite(value.item()):
             raise Diverged(
                 f"the loss is {value.item()} at step {self.steps}; expected a number. The last "
@@ -134,29 +147,33 @@ class Run:
             optimizer.zero_grad()
         follow(self.average, self.network, age=self.steps, most=AVERAGING)
         self.steps += 1
-        self.samples += len(rows)
+        self.samples += len(lesson.people)
         return value.item(), cosine.item()
 
-    def _loss(self, view: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        people, view = self.people[rows], view.contiguous(memory_format=torch.channels_last)
+    def _held(self, view: Tensor) -> Tensor:
+        """What the stages that are held still make of a view; itself where none is."""
+        for name in STAGES[: self.settings.held]:
+            view = getattr(self.network, name)(view)
+        return view
+
+    def _loss(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
         # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
-        bf16 = self.size > 64 and bf16_pays(view.device)
+        bf16 = self.size > 64 and bf16_pays(lesson.shown.device)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            if self.teacher is None or self.hints is None:
-                embedding = embed(self.network, view)
-                return loss(embedding, self.targets[rows], people, self.centres)
-            answer = self.teacher.answer(view)
-            embedding, maps = student_maps(self.network, view)
-            hint = self.hints(maps, answer.maps)
-        value, cosine = loss(embedding, answer.embedding @ self.space, people, self.centres)
-        return value + HINT_WEIGHT * hint, cosine
+            if self.hints is None:
+                embedding, hint = embed(self.network, lesson.shown), 0.0
+            else:
+                embedding, maps = self._maps(self.network, lesson.shown, self.settings.held)
+                hint = HINT_WEIGHT * self.hints(maps, lesson.maps)
+        value, cosine = loss(embedding, lesson.target, lesson.people, self.centres, lesson.plain)
+        return value + hint, cosine
 
     def finished(self) -> MobileFaceNet:
         """The averaged network with BN statistics of its own, at 112 px, in eval mode."""
         network = copy.deepcopy(self.average)
         random = torch.Generator().manual_seed(self.settings.seed)
         rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES]
-        network.train()
+        _learning(network, self.settings.held)
         with torch.no_grad(), retaking_statistics(network):
             for part in rows.chunk(math.ceil(len(rows) / 64)):
                 network(identity_view(self.pixels[part]))
@@ -192,13 +209,12 @@ class Run:
         }  # fmt: skip
         return {**parts, "hints": self.hints} if self.hints else parts
 
-    def _batch(self) -> tuple[Tensor, torch.Generator]:
-        """The faces of this step: every face once per epoch, in a new order each time."""
-        count, batch = len(self.pixels), min(self.settings.batch, len(self.pixels))
-        epoch, place = divmod(self.steps, count // batch)
-        order = torch.Generator().manual_seed(seed_of(self.settings.seed, 1, epoch))
-        rows = torch.randperm(count, generator=order)[place * batch : (place + 1) * batch]
-        return rows, torch.Generator().manual_seed(seed_of(self.settings.seed, 2, self.steps))
+
+def _learning(network: MobileFaceNet, held: int) -> None:
+    """In training mode, but for the first `held` stages: those keep weights and statistics."""
+    network.train().requires_grad_(True)
+    for name in STAGES[:held]:
+        getattr(network, name).eval().requires_grad_(False)
 
 
 def _pace(progress: float) -> float:

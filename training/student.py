@@ -8,6 +8,7 @@ from torch import Tensor
 
 from model.mobilefacenet import MobileFaceNet
 
+STAGES = ("conv1", "conv2_dw", "conv_23", "conv_3", "conv_34")  # from the view to 1/8 of it
 MAP_SIZE = 7  # of the feature map at 112 px, which the last depthwise kernel covers whole
 SHARPNESS = 16.0  # cosines are multiplied by it before the softmax over people
 PEOPLE_WEIGHT = 0.1
@@ -26,12 +27,18 @@ def embed(network: MobileFaceNet, view: Tensor) -> Tensor:
     return finish(network, early_features(network, view)[-1])
 
 
-def early_features(network: MobileFaceNet, view: Tensor) -> list[Tensor]:
-    """The maps after the first five stages, from 1/2 to 1/8 of the view; arguments as `embed`."""
-    maps = [network.conv1(view)]
-    for stage in (network.conv2_dw, network.conv_23, network.conv_3, network.conv_34):
-        maps.append(stage(maps[-1]))
-    return maps
+def early_features(network: MobileFaceNet, view: Tensor, done: int = 0) -> list[Tensor]:
+    """The maps after each of `STAGES`, from 1/2 to 1/8 of the view; arguments as `embed`.
+
+    Args:
+        network: the student.
+        view: as in `embed`; where stages are done, the map after the last of them.
+        done: how many of the stages `view` has been through.
+    """
+    maps = [view]
+    for name in STAGES[done:]:
+        maps.append(getattr(network, name)(maps[-1]))
+    return maps[1:]
 
 
 def late_features(network: MobileFaceNet, x: Tensor) -> list[Tensor]:
@@ -74,8 +81,9 @@ def person_centres(targets: Tensor, people: Tensor) -> Tensor:
 
 
 def loss(
-    embedding: Tensor, target: Tensor, people: Tensor, centres: Tensor
-) -> tuple[Tensor, Tensor]:
+    embedding: Tensor, target: Tensor, people: Tensor, centres: Tensor,
+    plain: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """What to lower, and the mean cosine to the teacher, which rises.
 
     The cosine term asks for the teacher's answer. The softmax over all people's centres asks what
@@ -86,7 +94,10 @@ def loss(
         target: the teacher's in the student's space, (N, D) unit norm.
         people: (N,) int64 into `centres`.
         centres: (P, D) unit norm.
+        plain: (N,) bool, which rows show one person, and so have one to be near to; all of them
+            where None.
     """
     cosine = (embedding * target).sum(1).mean()
-    confusion = F.cross_entropy(SHARPNESS * embedding @ centres.T, people)
+    confusion = F.cross_entropy(SHARPNESS * embedding @ centres.T, people, reduction="none")
+    confusion = confusion.mean() if plain is None else (confusion * plain).mean()
     return 1 - cosine + PEOPLE_WEIGHT * confusion, cosine

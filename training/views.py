@@ -39,6 +39,28 @@ def augmented_view(faces: Tensor, size: int, random: torch.Generator) -> Tensor:
     return _degrade(_relight(view, random), random) * 2 - 1
 
 
+def mixed(view: Tensor, share: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Let another face of the batch shine through some of the faces, by up to a half.
+
+    A teacher answers for any picture, and a few thousand people make millions of such ones
+    (function matching, arXiv:2106.05237).
+
+    Args:
+        view: (N, C, S, S).
+        share: of the faces, 0..1.
+        random: draws who is mixed with whom.
+
+    Returns:
+        The view, and how much of the other face is in each, (N,) float32.
+    """
+    count = len(view)
+    part = torch.where(
+        torch.rand(count, generator=random) < share, torch.rand(count, generator=random) / 2, 0.0
+    )
+    others = view[torch.randperm(count, generator=random)]
+    return torch.lerp(view, others, part.view(-1, 1, 1, 1)), part
+
+
 def recogniser_view(pictures: Tensor, size: int, moves: Tensor | None = None) -> Tensor:
     """As `identity_view`, of pictures that a network made; differentiable.
 
