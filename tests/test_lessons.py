@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training import lessons
 from training.faces import Faces
-from training.hints import Answer
+from training.hints import Answer, student_maps
 from training.lessons import Lesson, Lessons
 from training.run import Run, Settings
 from training.views import mixed
@@ -149,3 +150,23 @@ def test_what_is_held_is_done_once_per_view(
     shown = [every.of_step(step, 112, halved).shown for step in range(4)]
     assert all(view.shape == (BATCH, 3, 56, 56) for view in shown)
     assert len(asked) == 2
+
+
+def test_a_compiled_student_is_the_one_that_learns(
+    faces: Faces, teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = []
+
+    def noting(function: Any) -> Any:
+        def noted(*args: Any) -> Any:
+            called.append(function)
+            return function(*args)
+
+        return noted
+
+    monkeypatch.setattr(torch, "compile", noting)
+    settings = Settings(batch=BATCH, steps=1, sizes=((112, 1.0),), hinted=True, compiled=True)
+    targets = np.eye(TEACHER, dtype=np.float32).repeat(COUNT // TEACHER, 0)
+    run = Run(settings, faces, targets, teacher, MobileFaceNet(MobileFaceNetConfig(4, 16)))
+    run.step()
+    assert called == [student_maps]
