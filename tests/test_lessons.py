@@ -114,15 +114,19 @@ def test_a_mixed_view_lies_between_two_faces() -> None:
     assert not share.any()
 
 
+@pytest.mark.parametrize("hinted", [True, False])
 @pytest.mark.parametrize("held", [0, 3])
 def test_stages_that_are_held_keep_weights_and_statistics(
-    faces: Faces, teacher: Teacher, held: int
+    faces: Faces, teacher: Teacher, held: int, hinted: bool
 ) -> None:
     torch.manual_seed(0)
     before = MobileFaceNet(MobileFaceNetConfig(4, 16))
-    settings = Settings(batch=BATCH, steps=3, sizes=((112, 1.0),), hinted=True, held=held, mix=0.5)
+    settings = Settings(
+        batch=BATCH, steps=3, sizes=((112, 1.0),), hinted=hinted, held=held, mix=0.5 * hinted
+    )
     targets = np.eye(TEACHER, dtype=np.float32).repeat(COUNT // TEACHER, 0)
-    run = Run(settings, faces, targets, teacher, copy.deepcopy(before))
+    asked = teacher if hinted else None
+    run = Run(settings, faces, targets, asked, copy.deepcopy(before))
     for _ in range(3):
         run.step()
     after = run.finished().state_dict()
@@ -170,3 +174,12 @@ def test_a_compiled_student_is_the_one_that_learns(
     run = Run(settings, faces, targets, teacher, MobileFaceNet(MobileFaceNetConfig(4, 16)))
     run.step()
     assert called == [student_maps]
+
+
+def test_a_view_kept_at_one_size_is_not_given_at_another(
+    faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lessons, "KEPT", 1)
+    every = make(faces, None, looks=2)
+    sizes = [every.of_step(step, size, given).shown.shape[-1] for step, size in ((0, 64), (1, 80))]
+    assert sizes == [64, 80]

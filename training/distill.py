@@ -33,11 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"--batch {args.batch} --lr {args.lr:g} --max-minutes {args.max_minutes:g}: expected "
             "at least two faces per step, and a rate and a time above 0"
         )
-    if (args.hold and not args.init) or (args.mix and not args.teacher):
-        raise UsageError(
-            "--hold keeps stages of --init as they are, and --mix asks the --teacher about views "
-            "that nobody asked it about before; expected both or neither of each two"
-        )
+    if args.hold and not args.init:
+        raise UsageError("--hold keeps trained stages as they are; give the network with --init")
+    if args.mix and not args.teacher:
+        raise UsageError("--mix makes pictures that only the teacher can judge; give --teacher")
     if args.looks < 1 or not 0 <= args.mix <= 1:
         raise UsageError(
             f"--looks {args.looks} --mix {args.mix:g}: expected at least one step per view, and "

@@ -60,7 +60,7 @@ class Lessons:
         self._space, self._teacher = space, teacher
         self._seed, self._looks, self._mix = seed, looks, mix
         self._batch = min(batch, len(pixels))
-        self._made: dict[int, Lesson] = {}
+        self._made: dict[tuple[int, int], Lesson] = {}
 
     def of_step(self, step: int, size: int, held: Callable[[Tensor], Tensor]) -> Lesson:
         """The lesson of a step, made unless it is in memory.
@@ -72,9 +72,9 @@ class Lessons:
         """
         block, place = divmod(step, KEPT * self._looks)
         number = block * KEPT + place % KEPT
-        lesson = self._made.pop(number, None) or self._make(number, size, held)
+        lesson = self._made.pop((number, size), None) or self._make(number, size, held)
         if place + KEPT < KEPT * self._looks:
-            self._made[number] = lesson
+            self._made[number, size] = lesson
         return lesson
 
     def _make(self, number: int, size: int, held: Callable[[Tensor], Tensor]) -> Lesson:

@@ -21,7 +21,7 @@ from training.hints import HINT_WEIGHT, HintingTeacher, Hints, student_maps
 from training.lessons import Lesson, Lessons
 from training.muon import Muon
 from training.ranks import bf16_pays
-from training.student import STAGES, embed, loss, person_centres, teacher_map
+from training.student import STAGES, loss, person_centres, teacher_map
 from training.views import identity_view
 
 WARM_UP = 0.03  # share of the run in which the rate rises
@@ -93,12 +93,12 @@ class Run:
         _learning(self.network, settings.held)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network)
-        self.space = teacher_map(targets.shape[1], self.network.config.embedding_size)
-        targets_here = torch.from_numpy(targets) @ self.space
+        space = teacher_map(targets.shape[1], self.network.config.embedding_size)
+        targets_here = torch.from_numpy(targets) @ space
         people = torch.from_numpy(np.unique(faces.people, return_inverse=True)[1])
         self.centres = person_centres(targets_here, people)
         self.lessons = Lessons(
-            self.pixels, people, targets_here, self.space, teacher, seed=settings.seed,
+            self.pixels, people, targets_here, space, teacher, seed=settings.seed,
             batch=settings.batch, looks=settings.looks, mix=settings.mix,
         )  # fmt: skip
         self.hints = Hints(self.network, teacher.sizes) if teacher else None
@@ -160,11 +160,8 @@ class Run:
         # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
         bf16 = self.size > 64 and bf16_pays(lesson.shown.device)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            if self.hints is None:
-                embedding, hint = embed(self.network, lesson.shown), 0.0
-            else:
-                embedding, maps = self._maps(self.network, lesson.shown, self.settings.held)
-                hint = HINT_WEIGHT * self.hints(maps, lesson.maps)
+            embedding, maps = self._maps(self.network, lesson.shown, self.settings.held)
+            hint = HINT_WEIGHT * self.hints(maps, lesson.maps) if self.hints else 0.0
         value, cosine = loss(embedding, lesson.target, lesson.people, self.centres, lesson.plain)
         return value + hint, cosine
 

@@ -82,7 +82,7 @@ def person_centres(targets: Tensor, people: Tensor) -> Tensor:
 
 def loss(
     embedding: Tensor, target: Tensor, people: Tensor, centres: Tensor,
-    plain: Tensor | None = None,
+    plain: Tensor,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """What to lower, and the mean cosine to the teacher, which rises.
 
@@ -94,10 +94,8 @@ def loss(
         target: the teacher's in the student's space, (N, D) unit norm.
         people: (N,) int64 into `centres`.
         centres: (P, D) unit norm.
-        plain: (N,) bool, which rows show one person, and so have one to be near to; all of them
-            where None.
+        plain: (N,) bool, which rows show one person, and so have one to be near to.
     """
     cosine = (embedding * target).sum(1).mean()
     confusion = F.cross_entropy(SHARPNESS * embedding @ centres.T, people, reduction="none")
-    confusion = confusion.mean() if plain is None else (confusion * plain).mean()
-    return 1 - cosine + PEOPLE_WEIGHT * confusion, cosine
+    return 1 - cosine + PEOPLE_WEIGHT * (confusion * plain).mean(), cosine
