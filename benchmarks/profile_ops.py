@@ -80,9 +80,10 @@ def _time_onnx(
         ) from None
     import numpy as np
 
+    from pipeline.backends.onnx import session_options
+
     with tempfile.TemporaryDirectory() as folder:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = args.threads, 3
+        options = session_options(args.threads)
         options.enable_profiling, options.profile_file_prefix = True, f"{folder}/ort"
         session = onnxruntime.InferenceSession(str(args.file), options, ["CPUExecutionProvider"])
         rng = np.random.default_rng(0)

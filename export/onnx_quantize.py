@@ -60,6 +60,7 @@ def quantize(
 
         spans = {n: (np.float32(low), np.float32(high)) for n, (low, high) in ranges.items()}
         model = onnx.load(fp32)
+        _unshare_weights(model)
         kept = {_convolution_with(model, weights) for weights in keep}
         pictures = {spec.name for spec in border.inputs if spec.color}
         only_stored = (_beside_pictures(model, pictures) | _small_maps(model)) - kept
@@ -115,6 +116,25 @@ def _small_maps(model: onnx.ModelProto) -> set[str]:
         for node in model.graph.node
         if node.op_type == "Conv" and max(sides.get(node.output[0], [8])[2:] or [8]) <= _SMALL
     }
+
+
+def _unshare_weights(model: onnx.ModelProto) -> None:
+    """Give every convolution weights of its own, in place, where two have the same.
+
+    ONNX Runtime 1.23 asked for exact products (`session_options`) cannot load shared ones: it makes
+    each into uint8 by a name that is then there already.
+    """
+    constants = {i.name: i for i in model.graph.initializer}
+    taken: set[str] = set()
+    for node in model.graph.node:
+        if node.op_type != "Conv" or node.input[1] not in constants:
+            continue
+        name = node.input[1]
+        if name in taken:
+            own = model.graph.initializer.add()
+            own.CopyFrom(constants[name])
+            node.input[1] = own.name = f"{name}_of_{node.output[0]}"
+        taken.add(node.input[1])
 
 
 def _eight_bit_weights(graph: onnx.GraphProto, layers: set[str]) -> None:
