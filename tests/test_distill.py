@@ -213,7 +213,7 @@ def test_the_loss_falls(faces, targets):
 
 
 def test_a_resumed_run_continues_exactly(faces, targets, tmp_path):
-    settings = Settings(steps=8, **FAST)
+    settings = Settings(steps=8, rounding=0.5, **FAST)
     whole = Run(settings, faces, targets)
     expected = [whole.step() for _ in range(8)]
     first = Run(settings, faces, targets)

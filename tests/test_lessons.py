@@ -16,7 +16,7 @@ from training.faces import Faces
 from training.hints import Answer, student_maps
 from training.lessons import Lesson, Lessons
 from training.run import Run, Settings
-from training.views import mixed
+from training.views import covered, mixed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 COUNT, BATCH, TEACHER = 24, 4, 6
@@ -54,7 +54,7 @@ def make(faces: Faces, teacher: Teacher | None, looks: int = 1, mix: float = 0.0
     targets = torch.eye(TEACHER).repeat(COUNT // TEACHER, 1)
     return Lessons(
         torch.from_numpy(faces.pixels), torch.arange(COUNT) // 2, targets, torch.eye(TEACHER),
-        teacher, seed=0, batch=BATCH, looks=looks, mix=mix,
+        teacher, seed=0, batch=BATCH, looks=looks, mix=mix, cover=0.0,
     )  # fmt: skip
 
 
@@ -112,6 +112,17 @@ def test_a_mixed_view_lies_between_two_faces() -> None:
     untouched, share = mixed(view, 0.0, torch.Generator().manual_seed(0))
     assert torch.equal(untouched, view)
     assert not share.any()
+
+
+def test_a_bar_covers_a_part_of_the_faces_chosen_and_nothing_else() -> None:
+    view = torch.full((200, 3, 40, 40), 0.123)
+    changed = (covered(view, 0.5, torch.Generator().manual_seed(0)) != view).any(1)
+    shares = changed.flatten(1).float().mean(1)
+    assert 70 < (shares > 0).sum() < 130
+    assert shares.max() < 0.3  # a bar is at most 0.3 high and 0.8 wide
+    for bar in changed[shares > 0]:
+        rows, columns = bar.any(1), bar.any(0)
+        assert torch.equal(bar, rows[:, None] & columns)
 
 
 @pytest.mark.parametrize("hinted", [True, False])

@@ -19,6 +19,7 @@ statistics_samples = 4
 span_samples = 8
 channels = 4
 random_share = 0.2
+rounding = 0.5
 [[stages]]
 size = 64
 batch = 4

@@ -20,12 +20,12 @@ def follow(average: nn.Module, network: nn.Module, *, age: int, most: float) -> 
         most: share of the average that a step keeps in the long run.
     """
     keep = min(most, (1 + age) / (10 + age))
-    pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
-    for mean, now in pairs:
-        if mean.is_floating_point():
-            mean.lerp_(now, 1 - keep)
-        else:
-            mean.copy_(now)
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+    # All at once: on a GPU a call costs more than what it does to a small tensor.
+    moving = [pair for pair in pairs if pair[0].is_floating_point()]
+    counting = [pair for pair in pairs if not pair[0].is_floating_point()]
+    torch._foreach_lerp_([mean for mean, _ in moving], [now for _, now in moving], 1 - keep)
+    torch._foreach_copy_([mean for mean, _ in counting], [now for _, now in counting])
 
 
 @contextmanager

@@ -95,6 +95,8 @@ class Config:
         feature_limit: size from which on the loss `bounded` charges the features of the decoder and
             of the attributes. Past a few tens they are on their way to what overflows half
             precision twelve products later; 8-bit files are the better the less they span.
+        rounding: share of the run after which the blocks' inputs carry the noise of 8 bits, 1 for
+            none; see `training.rounding`.
         channels: the generator's width.
         grow: learn the coarse picture first, on full-size pictures; see `training.grow`.
         people_from: share of the people that sources of `different` are taken from at first; more
@@ -121,6 +123,7 @@ class Config:
     statistics_samples: int = 1024
     span_samples: int = 0
     feature_limit: float = 32.0
+    rounding: float = 1.0
     channels: int = 64
     grow: bool = False
     people_from: float = 1.0
@@ -206,5 +209,7 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"{path}: expected three adversarial and three identity weights")
     if config.lr <= 0 or config.clip <= 0 or not 0 <= config.random_share <= 0.5:
         raise BadInput(f"{path}: expected lr and clip above 0, random_share from 0 to a half")
+    if not 0 <= config.rounding <= 1:
+        raise BadInput(f"{path}: rounding {config.rounding}; expected a share of the run")
     if config.statistics_samples < 1 or config.span_samples < 0:
         raise BadInput(f"{path}: expected statistics_samples from 1, span_samples from 0 on")

@@ -35,12 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     if args.hold and not args.init:
         raise UsageError("--hold keeps trained stages as they are; give the network with --init")
-    if args.mix and not args.teacher:
-        raise UsageError("--mix makes pictures that only the teacher can judge; give --teacher")
-    if args.looks < 1 or not 0 <= args.mix <= 1:
+    if (args.mix or args.cover) and not args.teacher:
         raise UsageError(
-            f"--looks {args.looks} --mix {args.mix:g}: expected at least one step per view, and "
-            "a share from 0 to 1"
+            "--mix and --cover make pictures that only the teacher can judge; give --teacher"
+        )
+    shares = (args.mix, args.cover, args.rounding)
+    if args.looks < 1 or not all(0 <= share <= 1 for share in shares):
+        raise UsageError(
+            f"--looks {args.looks} --mix {args.mix:g} --cover {args.cover:g} --rounding "
+            f"{args.rounding:g}: expected at least one step per view, and shares from 0 to 1"
         )
     if state_file.exists() and not args.resume:
         raise UsageError(
@@ -84,22 +87,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _open(args: argparse.Namespace, learned: Faces) -> Run:
     from model.checkpoint import load_identity_encoder
     from training.faces import read_embeddings
+    from training.ranks import open_device
     from training.run import Run, Settings
+
+    device = open_device(args.device)
 
     settings = Settings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
         steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
-        held=args.hold, looks=args.looks, mix=args.mix, compiled=args.compile,
+        held=args.hold, looks=args.looks, mix=args.mix, cover=args.cover, rounding=args.rounding,
+        compiled=args.compile,
     )  # fmt: skip
     teacher = None
     if args.teacher:
         from training.hints import HintingTeacher
 
-        teacher = HintingTeacher(args.teacher)
+        teacher = HintingTeacher(args.teacher, device=device)
         settings = replace(settings, sizes=((112, 1.0),))
     init = load_identity_encoder(args.init) if args.init else None
     targets = read_embeddings(args.embeddings, learned.names)
-    run = Run(settings, learned, targets, teacher, init)
+    run = Run(settings, learned, targets, teacher, init, device)
     if args.resume:
         run.load(args.output.with_suffix(".state"))
     return run
@@ -156,6 +163,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--looks", type=int, default=1, help="steps that learn from one view")
     parser.add_argument("--mix", type=float, default=0.0,
                         help="share of the views that show two faces; needs --teacher")  # fmt: skip
+    parser.add_argument("--cover", type=float, default=0.0,
+                        help="share with a bar over the face; needs --teacher")  # fmt: skip
+    parser.add_argument("--rounding", type=float, default=1.0, metavar="SHARE",
+                        help="share of the run after which layers bear 8-bit noise")  # fmt: skip
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a compiler")
     parser.add_argument("--channels", type=int, default=64, help="the network's width")
     parser.add_argument("--seed", type=int, default=0)

@@ -6,6 +6,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -54,24 +55,23 @@ def read_faces(path: Path) -> Faces:
     Raises:
         BadInput: not a tar, no face, faces of several sizes, or fewer than two people.
     """
-    names, pictures, skipped = [], [], 0
+    found: list[tuple[str, bytes]] = []
     try:
         with tarfile.open(path) as tar:
             for member in tar:
-                if not member.isfile() or not member.name.lower().endswith(PICTURES):
-                    continue
-                stream = tar.extractfile(member)
-                picture = _decode(stream.read()) if stream else None
-                if picture is None:
-                    skipped += 1
-                    continue
-                names.append(_stem(member.name))
-                pictures.append(picture)
+                if member.isfile() and member.name.lower().endswith(PICTURES):
+                    stream = tar.extractfile(member)
+                    found.append((_stem(member.name), stream.read() if stream else b""))
     except (OSError, tarfile.TarError) as error:
         raise BadInput(
             f"{path} cannot be read as a tar of faces ({error}). "
             "Give a tar holding Person/N.webp with --data"
         ) from None
+    with ThreadPoolExecutor() as pool:
+        decoded = list(pool.map(_decode, [data for _, data in found]))
+    pictures = [picture for picture in decoded if picture is not None]
+    names = [name for (name, _), picture in zip(found, decoded, strict=True) if picture is not None]
+    skipped = len(found) - len(pictures)
     if not pictures:
         raise BadInput(
             f"{path} holds no readable face ({skipped} broken); expected Person/N.webp. "

@@ -7,6 +7,7 @@ a thousand places of hundreds of numbers each, which is what a few thousand peop
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from model.errors import BackendUnavailable, BadInput
 from model.mobilefacenet import MobileFaceNet
+from training.onnx_layers import OnnxLayers
 from training.student import early_features, late_features, read
 
 SIDES = (28, 14, 7)  # of the maps that are compared, for a view of 112 px
@@ -33,8 +35,15 @@ class Answer(NamedTuple):
 class HintingTeacher:
     """A recogniser as ONNX with its last map of each of `SIDES` as further outputs."""
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, threads: int | None = None, device: torch.device | None = None
+    ) -> None:
         """Load it.
+
+        Args:
+            path: the file.
+            threads: of ONNX Runtime, which runs it on a CPU.
+            device: where PyTorch runs it instead, in half precision, if that is a GPU.
 
         Raises:
             BadInput: the file is missing, no ONNX, or has no maps of these sizes.
@@ -56,15 +65,22 @@ class HintingTeacher:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise BadInput(f"{path} is not an ONNX file that can be read ({reason})") from None
         self.sizes, names = _expose_maps(model, path)
+        self._wanted = [model.graph.output[0].name, *names]
+        if device is not None and device.type != "cpu":
+            self._run = _on_gpu(model, self._wanted, device)
+            return
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors; the file makes it print a page of warnings
         if threads:
             options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        self._input = self._session.get_inputs()[0].name
-        self._wanted = [model.graph.output[0].name, *names]
+        name = session.get_inputs()[0].name
+        self._run = lambda pixels: [
+            torch.from_numpy(found)
+            for found in session.run(self._wanted, {name: pixels.contiguous().numpy()})
+        ]
 
     def answer(self, view: Tensor) -> Answer:
         """What it says of faces.
@@ -72,10 +88,8 @@ class HintingTeacher:
         Args:
             view: ArcFace crops, (N, 3, 112, 112) NCHW float32 RGB in [-1, 1].
         """
-        pixels = ((view + 1) * 127.5).contiguous().numpy()
-        embedding, *maps = self._session.run(self._wanted, {self._input: pixels})
-        compared = [thinned(torch.from_numpy(found)).contiguous() for found in maps]
-        return Answer(F.normalize(torch.from_numpy(embedding)), compared)
+        embedding, *maps = self._run((view + 1) * 127.5)
+        return Answer(F.normalize(embedding), [thinned(found).contiguous() for found in maps])
 
 
 class Hints(nn.Module):
@@ -129,6 +143,19 @@ def student_maps(
     early = early_features(network, view, done)
     late = late_features(network, early[-1])
     return read(network, late[-1]), [early[-2], *late]
+
+
+def _on_gpu(
+    model: Any, wanted: list[str], device: torch.device
+) -> Callable[[Tensor], list[Tensor]]:
+    layers = OnnxLayers(model, device, torch.float16)
+
+    def run(pixels: Tensor) -> list[Tensor]:
+        pixels = pixels.half().contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            return [found.float() for found in layers(pixels, wanted)]
+
+    return run
 
 
 def _expose_maps(model: Any, path: Path) -> tuple[list[int], list[str]]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.hints import HintingTeacher
 from training.seeds import seed_of
-from training.views import augmented_view, mixed
+from training.views import augmented_view, covered, mixed
 
 KEPT = 32  # lessons in memory, which are given again before new ones are made
 ONE_PERSON = 0.2  # up to that share of another face a view still shows one person
@@ -42,6 +42,7 @@ class Lessons:
     def __init__(
         self, pixels: Tensor, people: Tensor, targets: Tensor, space: Tensor,
         teacher: HintingTeacher | None, *, seed: int, batch: int, looks: int, mix: float,
+        cover: float,
     ) -> None:  # fmt: skip
         """Make none yet.
 
@@ -55,10 +56,11 @@ class Lessons:
             batch: faces in a lesson.
             looks: how often a lesson is given; making one costs as much as learning from it.
             mix: share of the views in which another face shines through; needs the teacher.
+            cover: share in which a bar hides a part of the face; needs the teacher.
         """
         self._pixels, self._people, self.targets = pixels, people, targets
         self._space, self._teacher = space, teacher
-        self._seed, self._looks, self._mix = seed, looks, mix
+        self._seed, self._looks, self._mix, self._cover = seed, looks, mix, cover
         self._batch = min(batch, len(pixels))
         self._made: dict[tuple[int, int], Lesson] = {}
 
@@ -79,11 +81,11 @@ class Lessons:
 
     def _make(self, number: int, size: int, held: Callable[[Tensor], Tensor]) -> Lesson:
         rows = self._rows(number)
-        random = torch.Generator().manual_seed(seed_of(self._seed, 2, number))
+        random = torch.Generator(self._pixels.device).manual_seed(seed_of(self._seed, 2, number))
         view = augmented_view(self._pixels[rows], size, random)
-        target, maps, plain = self.targets[rows], [], torch.ones(len(rows), dtype=torch.bool)
+        target, maps, plain = self.targets[rows], [], torch.ones_like(rows, dtype=torch.bool)
         if self._teacher:
-            view, share = mixed(view, self._mix, random)
+            view, share = mixed(covered(view, self._cover, random), self._mix, random)
             answer = self._teacher.answer(view)
             target, maps, plain = answer.embedding @ self._space, answer.maps, share <= ONE_PERSON
         with torch.no_grad():
@@ -95,4 +97,4 @@ class Lessons:
         epoch, place = divmod(number, len(self._pixels) // self._batch)
         random = torch.Generator().manual_seed(seed_of(self._seed, 1, epoch))
         order = torch.randperm(len(self._pixels), generator=random)
-        return order[place * self._batch : (place + 1) * self._batch]
+        return order[place * self._batch : (place + 1) * self._batch].to(self._pixels.device)

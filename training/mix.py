@@ -11,10 +11,12 @@ is everything; different people in a shard of one, likewise.
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from training.seeds import seed_of
 
 SOURCE_SIZE = 176  # px; its identity crop has 140, enough for the recogniser's 112
 KEPT_SHARDS = 2
+AHEAD = 3  # batches that are being made while one is learned from
 PHOTO = "photo"
 
 Random = np.random.Generator
@@ -89,7 +92,7 @@ class Plan:
 
 
 class Mixer:
-    """Makes batches in a thread, one ahead of the one asked for."""
+    """Makes batches in threads, some ahead of the one asked for."""
 
     def __init__(
         self, shards: Sequence[Shard], plan: Plan, *, rank: int = 0, world: int = 1
@@ -98,8 +101,10 @@ class Mixer:
         self._plan = plan
         self._rank, self._world = rank, world
         self._read: OrderedDict[str, list[Record]] = OrderedDict()
-        self._maker = ThreadPoolExecutor(1, "batches")
-        self._decoders = ThreadPoolExecutor(2, "decode")
+        self._reading = Lock()
+        # A GPU takes a batch in some 30 ms; one thread makes one in 100.
+        self._makers = ThreadPoolExecutor(AHEAD, "batches")
+        self._decoders = ThreadPoolExecutor(max(2, (os.cpu_count() or 2) // 2), "decode")
         self._ahead: dict[tuple[int, int, int, float], Future[Batch]] = {}
 
     def batch(self, step: int, size: int, count: int, known: float = 1.0) -> Batch:
@@ -114,17 +119,13 @@ class Mixer:
         Raises:
             BadInput: a shard or one of its pictures cannot be read.
         """
-        wanted = self._ahead.pop((step, size, count, known), None)
-        for other in self._ahead.values():
-            other.cancel()
-        self._ahead = {
-            (step + 1, size, count, known): self._maker.submit(
-                self.make, step + 1, size, count, known
-            )
-        }
-        # Not ahead of the one just begun, whose shard may be another; both are pure.
-        return wanted.result() if wanted else self._maker.submit(
-            self.make, step, size, count, known).result()  # fmt: skip
+        keys = [(step + i, size, count, known) for i in range(AHEAD + 1)]
+        for key in self._ahead.keys() - set(keys):
+            self._ahead.pop(key).cancel()
+        for key in keys:  # all are pure, so it does not matter when they are made
+            if key not in self._ahead:
+                self._ahead[key] = self._makers.submit(self.make, *key)
+        return self._ahead.pop(keys[0]).result()
 
     def make(self, step: int, size: int, count: int, known: float = 1.0) -> Batch:
         """As `batch`, without thread."""
@@ -141,7 +142,7 @@ class Mixer:
 
     def close(self) -> None:
         """End the threads."""
-        self._maker.shutdown(cancel_futures=True)
+        self._makers.shutdown(cancel_futures=True)
         self._decoders.shutdown(cancel_futures=True)
 
     def _shard(self, visit: int) -> Shard:
@@ -165,14 +166,15 @@ class Mixer:
         return np.concatenate(rounds).tolist()
 
     def _records(self, shard: Shard) -> list[Record]:
-        if shard.name not in self._read:
-            self._read[shard.name] = shard.read()
-            if not self._read[shard.name]:
-                raise BadInput(f"{shard.name} holds no record. Make the shard again")
-            while len(self._read) > KEPT_SHARDS:
-                self._read.popitem(last=False)
-        self._read.move_to_end(shard.name)
-        return self._read[shard.name]
+        with self._reading:
+            if shard.name not in self._read:
+                self._read[shard.name] = shard.read()
+                if not self._read[shard.name]:
+                    raise BadInput(f"{shard.name} holds no record. Make the shard again")
+                while len(self._read) > KEPT_SHARDS:
+                    self._read.popitem(last=False)
+            self._read.move_to_end(shard.name)
+            return self._read[shard.name]
 
     def _decode(
         self, shard: str, records: list[Record], triplets: list[Triplet], size: int

@@ -26,6 +26,7 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:
+            alike: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
@@ -33,20 +34,24 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(weight.grad)
                 state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(state["momentum"], group["momentum"])
-                update = orthogonalised(ahead.flatten(1))
-                rows, columns = update.shape
+                ahead = weight.grad.lerp(state["momentum"], group["momentum"]).flatten(1)
+                rows, columns = ahead.shape
+                alike.setdefault((rows, columns), []).append((weight, ahead))
+            for (rows, columns), found in alike.items():
+                # Those of one shape together: a GPU takes as long for one small matrix as for ten.
+                updates = orthogonalised(torch.stack([ahead for _, ahead in found]))
                 pace = group["lr"] * max(1.0, rows / columns) ** 0.5
-                weight.sub_(update.view_as(weight), alpha=pace)
+                for (weight, _), update in zip(found, updates, strict=True):
+                    weight.sub_(update.view_as(weight), alpha=pace)
 
 
-def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """The matrix with its singular values brought near 1, by Newton-Schulz iteration."""
-    x = matrix / (matrix.norm() + 1e-7)
-    tall = x.shape[0] > x.shape[1]
+def orthogonalised(matrices: Tensor, rounds: int = 5) -> Tensor:
+    """Matrices, (..., R, C), with singular values brought near 1, by Newton-Schulz iteration."""
+    x = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = x.T
+        x = x.mT
     for _ in range(rounds):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x

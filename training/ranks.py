@@ -37,20 +37,27 @@ def open_ranks(device: str) -> Ranks:
     Raises:
         BackendUnavailable: CUDA is asked for and there is none.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise BackendUnavailable("this machine has no CUDA device; use --device cpu, or auto")
-    gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    chosen = torch.device("cuda", local) if gpu else torch.device("cpu")
+    chosen = open_device(device)
     # Fading features become denormal numbers, at which a CPU takes several times as long.
     np.finfo(np.float32), np.finfo(np.float64)  # asked later, they would warn of it
     torch.set_flush_denormal(True)
-    if gpu:
-        torch.cuda.set_device(chosen)
+    gpu = chosen.type == "cuda"
     if "RANK" not in os.environ:
         return Ranks(0, 1, chosen)
     dist.init_process_group("nccl" if gpu else "gloo")
     return Ranks(dist.get_rank(), dist.get_world_size(), chosen)
+
+
+def open_device(device: str) -> torch.device:
+    """The device of this process, ready to be worked on; arguments and errors as `open_ranks`."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BackendUnavailable("this machine has no CUDA device; use --device cpu, or auto")
+    if device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(chosen)
+    torch.set_float32_matmul_precision("high")
+    return chosen
 
 
 def close_ranks() -> None:

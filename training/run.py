@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.errors import FaceSwapError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
@@ -21,6 +21,8 @@ from training.hints import HINT_WEIGHT, HintingTeacher, Hints, student_maps
 from training.lessons import Lesson, Lessons
 from training.muon import Muon
 from training.ranks import bf16_pays
+from training.rounding import RoundingNoise
+from training.seeds import seed_of
 from training.student import STAGES, loss, person_centres, teacher_map
 from training.views import identity_view
 
@@ -53,6 +55,9 @@ class Settings:
             a step's time, and learn what edges and skin look like long before the rest is done.
         looks: how many steps learn from one view.
         mix: share of the views in which another face shines through; only where `hinted`.
+        cover: share of the views in which a bar hides a part of the face; only where `hinted`.
+        rounding: share of the run after which its layers' inputs carry the noise of 8 bits, 1 for
+            none; see `training.rounding`.
         compiled: the student runs as C++ that PyTorch makes of it, for which it needs a compiler.
     """
 
@@ -67,6 +72,8 @@ class Settings:
     held: int = 0
     looks: int = 1
     mix: float = 0.0
+    cover: float = 0.0
+    rounding: float = 1.0
     compiled: bool = False
 
 
@@ -76,6 +83,7 @@ class Run:
     def __init__(
         self, settings: Settings, faces: Faces, targets: np.ndarray[Any, Any],
         teacher: HintingTeacher | None = None, init: MobileFaceNet | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:  # fmt: skip
         """Start from random weights, or from `init`'s.
 
@@ -85,27 +93,33 @@ class Run:
             targets: the teacher's embeddings of them, (N, D) float32 unit norm.
             teacher: where `settings.hinted`.
             init: network to go on from, which is changed.
+            device: where it all lies, the faces too.
         """
         torch.manual_seed(settings.seed)
-        self.settings = settings
-        self.pixels = torch.from_numpy(faces.pixels)
+        self.settings, self.device = settings, torch.device(device)
+        self.pixels = torch.from_numpy(faces.pixels).to(device)
         self.network = init or MobileFaceNet(MobileFaceNetConfig(settings.channels))
         _learning(self.network, settings.held)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network)
+        self._rounding = RoundingNoise(self.network, (nn.Conv2d,))
         space = teacher_map(targets.shape[1], self.network.config.embedding_size)
         targets_here = torch.from_numpy(targets) @ space
         people = torch.from_numpy(np.unique(faces.people, return_inverse=True)[1])
-        self.centres = person_centres(targets_here, people)
+        self.centres = person_centres(targets_here, people).to(device)
+        people, targets_here, space = (t.to(device) for t in (people, targets_here, space))
         self.lessons = Lessons(
             self.pixels, people, targets_here, space, teacher, seed=settings.seed,
             batch=settings.batch, looks=settings.looks, mix=settings.mix,
+            cover=settings.cover,
         )  # fmt: skip
-        self.hints = Hints(self.network, teacher.sizes) if teacher else None
+        self.hints = Hints(self.network, teacher.sizes).to(device) if teacher else None
         self._maps = torch.compile(student_maps) if settings.compiled else student_maps
         everything = [*self.network.parameters(), *(self.hints.parameters() if self.hints else ())]
         weights = [weight for weight in everything if weight.requires_grad]
-        matrices = [w for w in weights if w.dim() >= 2 and w[0].numel() == w.shape[1] > 1]
+        matrices = [
+            w for w in weights if w.dim() >= 2 and w.shape[1] > 1 and w.shape[2:].numel() == 1
+        ]
         others = [w for w in weights if not any(w is m for m in matrices)]
         self.optimizers = (
             Muon(matrices, settings.lr),
@@ -134,6 +148,9 @@ class Run:
             Diverged: the loss is not finite; the weights are those before the step.
         """
         lesson = self.lessons.of_step(self.steps, self.size, self._held)
+        self._rounding.on = self.progress >= self.settings.rounding
+        if self._rounding.on:
+            torch.manual_seed(seed_of(self.settings.seed, 3, self.steps))
         value, cosine = self._loss(lesson)
         if not math.isfinite(value.item()):
             raise Diverged(
@@ -159,7 +176,7 @@ class Run:
     def _loss(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
         # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
         bf16 = self.size > 64 and bf16_pays(lesson.shown.device)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
             embedding, maps = self._maps(self.network, lesson.shown, self.settings.held)
             hint = HINT_WEIGHT * self.hints(maps, lesson.maps) if self.hints else 0.0
         value, cosine = loss(embedding, lesson.target, lesson.people, self.centres, lesson.plain)
@@ -169,12 +186,12 @@ class Run:
         """The averaged network with BN statistics of its own, at 112 px, in eval mode."""
         network = copy.deepcopy(self.average)
         random = torch.Generator().manual_seed(self.settings.seed)
-        rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES]
+        rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES].to(self.device)
         _learning(network, self.settings.held)
         with torch.no_grad(), retaking_statistics(network):
             for part in rows.chunk(math.ceil(len(rows) / 64)):
                 network(identity_view(self.pixels[part]))
-        return network.eval()
+        return network.to("cpu").eval()
 
     def save(self, path: Path) -> None:
         """Write the run's state; a kill leaves the old file or the new one."""
@@ -188,7 +205,7 @@ class Run:
         Raises:
             CheckpointError: no such state, or of a run with other settings or faces.
         """
-        with state.saved(path, self._purpose()) as found:
+        with state.saved(path, self._purpose(), self.device) as found:
             for name, part in self._parts().items():
                 part.load_state_dict(found[name])
             self.steps, self.samples = found["steps"], found["samples"]

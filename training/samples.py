@@ -74,9 +74,10 @@ class Sampler:
         new = [i for i, name in enumerate(batch.names) if name not in self._known]
         if new:
             with torch.no_grad(), autocast(self._device):
-                # One by one: in a batch the last bits depend on who else is in it, and a resumed
-                # run meets its sources in other company.
-                views = identity_view(batch.source[new].to(self._device)).split(1)
+                # One by one on a CPU, where a resumed run is promised the same bits: in a batch the
+                # last ones depend on who else is in it, and it meets its sources in other company.
+                at_once = 1 if self._device.type == "cpu" else len(new)
+                views = identity_view(batch.source[new].to(self._device)).split(at_once)
                 found = torch.cat(
                     [
                         finish(self._encoder, early_features(self._encoder, view)[-1])

@@ -24,6 +24,7 @@ from training.grow import Growing, Level, spare_constant_channels
 from training.mix import Batch, Mixer
 from training.objective import Judges, Objective
 from training.ranks import Ranks, autocast, parallel
+from training.rounding import BLOCKS, RoundingNoise
 from training.run import Diverged
 from training.samples import Sample, Sampler
 from training.seeds import seed_of
@@ -80,6 +81,7 @@ class Trainer:
         self.generator.requires_grad_(True).train().to(ranks.device)
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self._rounding = RoundingNoise(self.generator, BLOCKS)
         self.discriminators = Discriminators().to(ranks.device)
         if ranks.world > 1 and ranks.device.type == "cuda":
             convert = nn.SyncBatchNorm.convert_sync_batchnorm
@@ -111,6 +113,7 @@ class Trainer:
         Raises:
             Diverged: a loss or the gradient is not finite; no weight has been changed by it.
         """
+        self._begin(progress)
         stage = self.config.stage(progress)
         if stage.size != self.level:
             self._reach(stage.size)
@@ -138,6 +141,11 @@ class Trainer:
         nearness = cosine[between].mean().item()
         self._widen_circle(nearness)
         return Step(values, nearness, len(batch.kinds), stage.size)
+
+    def _begin(self, progress: float) -> None:
+        self._rounding.on = progress >= self.config.rounding
+        if self._rounding.on:
+            torch.manual_seed(seed_of(self.purpose.seed, 6, self.steps, self.ranks.rank))
 
     def example(self, count: int) -> Batch:
         """The same triplets each time, of the size now learned from."""

@@ -106,12 +106,11 @@ def embed_faces(network: MobileFaceNet, faces: Faces, size: int = 112) -> np.nda
     from training.student import embed
     from training.views import identity_view
 
+    device = next(network.parameters()).device
     with torch.inference_mode():
-        rows = [
-            embed(network, identity_view(torch.from_numpy(faces.pixels[i : i + 32]), size))
-            for i in range(0, len(faces), 32)
-        ]
-    return torch.cat(rows).numpy()
+        parts = (torch.from_numpy(faces.pixels[i : i + 32]) for i in range(0, len(faces), 32))
+        rows = [embed(network, identity_view(part.to(device), size)) for part in parts]
+    return torch.cat(rows).cpu().numpy()
 
 
 def load_encoder(path: Path) -> MobileFaceNet:

@@ -54,11 +54,29 @@ def mixed(view: Tensor, share: float, random: torch.Generator) -> tuple[Tensor, 
         The view, and how much of the other face is in each, (N,) float32.
     """
     count = len(view)
-    part = torch.where(
-        torch.rand(count, generator=random) < share, torch.rand(count, generator=random) / 2, 0.0
-    )
-    others = view[torch.randperm(count, generator=random)]
+    part = torch.where(_unit(count, random) < share, _unit(count, random) / 2, 0.0)
+    others = view[torch.randperm(count, generator=random, device=random.device)]
     return torch.lerp(view, others, part.view(-1, 1, 1, 1)), part
+
+
+def covered(view: Tensor, share: float, random: torch.Generator) -> Tensor:
+    """Lay a plain bar over some of the faces, as sunglasses, caps, hands and hair lie there.
+
+    Args:
+        view: (N, 3, S, S) in [-1, 1].
+        share: of the faces, 0..1.
+        random: draws which, where, how large and of what colour.
+    """
+    count, size = len(view), view.shape[-1]
+    at = (torch.arange(size, device=view.device) + 0.5) / size
+    inside = []
+    for largest in (0.3, 0.8):  # height, width
+        middle, reach = _unit(count, random), (0.1 + _unit(count, random) * (largest - 0.1)) / 2
+        inside.append((at - middle[:, None]).abs() < reach[:, None])
+    chosen = (_unit(count, random) < share).view(-1, 1, 1, 1)
+    bar = (inside[0][:, None, :, None] & inside[1][:, None, None, :]) & chosen
+    colour = (_unit(3 * count, random) * 2 - 1).view(-1, 3, 1, 1)
+    return torch.where(bar, colour, view)
 
 
 def recogniser_view(pictures: Tensor, size: int, moves: Tensor | None = None) -> Tensor:
@@ -84,7 +102,7 @@ def random_moves(count: int, random: torch.Generator) -> Tensor:
     """Small random turns, scales, shifts and mirrorings, (count, 2, 3) float32."""
     turn = _between(count, MAX_TURN, random)
     scale = _REACH * (1 + _between(count, MAX_SCALE, random))
-    mirror = torch.where(torch.rand(count, generator=random) < 0.5, -1.0, 1.0)
+    mirror = torch.where(_unit(count, random) < 0.5, -1.0, 1.0)
     cos, sin = scale * turn.cos(), scale * turn.sin()
     shift = _between(2 * count, 2 * MAX_SHIFT, random).view(count, 2)
     rows = (mirror * cos, -sin, shift[:, 0], mirror * sin, cos, shift[:, 1])
@@ -114,7 +132,7 @@ def _relight(view: Tensor, random: torch.Generator) -> Tensor:
     gamma = (_between(count, 0.3, random)).exp().view(-1, 1, 1, 1)
     view = ((view - 0.5) * contrast + 0.5 + brightness) * tint
     view = view.clamp(1e-4, 1) ** gamma
-    grey = (torch.rand(count, generator=random) < 0.1).view(-1, 1, 1, 1)
+    grey = (_unit(count, random) < 0.1).view(-1, 1, 1, 1)
     return torch.where(grey, view.mean(1, keepdim=True), view)
 
 
@@ -123,12 +141,18 @@ def _degrade(view: Tensor, random: torch.Generator) -> Tensor:
     count, size = len(view), view.shape[-1]
     small = F.avg_pool2d(view, 2)
     soft = F.interpolate(small, size=(size, size), mode="bilinear")
-    strength = torch.rand(count, generator=random)
-    strength = torch.where(torch.rand(count, generator=random) < 0.25, strength, 0.0)
+    strength = _unit(count, random)
+    strength = torch.where(_unit(count, random) < 0.25, strength, 0.0)
     view = torch.lerp(view, soft, strength.view(-1, 1, 1, 1))
-    sigma = 0.02 * torch.rand(count, generator=random).view(-1, 1, 1, 1)
-    return (view + sigma * torch.randn(view.shape, generator=random)).clamp(0, 1)
+    sigma = 0.02 * _unit(count, random).view(-1, 1, 1, 1)
+    noise = torch.randn(view.shape, generator=random, device=random.device)
+    return (view + sigma * noise).clamp(0, 1)
 
 
 def _between(count: int, limit: float, random: torch.Generator) -> Tensor:
-    return (torch.rand(count, generator=random) * 2 - 1) * limit
+    return (_unit(count, random) * 2 - 1) * limit
+
+
+def _unit(count: int, random: torch.Generator) -> Tensor:
+    """Numbers from 0 to 1, (count,), on the generator's device."""
+    return torch.rand(count, generator=random, device=random.device)
