@@ -27,33 +27,41 @@ _PICTURE_SCALE = 1 / 255
 
 
 def main() -> int:
-    """Do the task in the file argv[1], JSON: float, ranges, pictures, int8 ({path: kept names})."""
+    """Do the task in argv[1], JSON: float, ranges, pictures, coarse, int8 ({path: kept names})."""
     task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     content = Path(task["float"]).read_bytes()
     for path, keep in task["int8"].items():
-        Path(path).write_bytes(quantize(content, task["ranges"], task["pictures"], keep))
+        Path(path).write_bytes(
+            quantize(content, task["ranges"], task["pictures"], task["coarse"], keep)
+        )
     return 0
 
 
 def quantize(
-    content: bytes, ranges: Ranges, pictures: Sequence[str], keep: Sequence[str] = ()
+    content: bytes,
+    ranges: Ranges,
+    pictures: Sequence[str],
+    coarse: int = 1,
+    keep: Sequence[str] = (),
 ) -> bytes:
-    """Make a full-integer file: int8, weights per channel, pictures uint8, vectors float32.
+    """Make an integer file: int8, weights per channel, pictures uint8, vectors float32.
 
     Vectors (the modulation, the embedding) keep float activations: they are a thousandth of the
-    work, and their numbers are too different for one scale.
+    work, and their numbers are too different for one scale. So do coarse maps, where who is seen is
+    written into few, large values; their convolutions round their inputs picture by picture.
 
     Args:
         content: a float TFLite file.
         ranges: smallest and largest value of every computed tensor, by name.
         pictures: the inputs and outputs that are pictures.
+        coarse: longest side of maps that keep float activations, in pixels; 1 for none.
         keep: names of tensors whose operators stay float.
     """
     from ai_edge_litert import schema_py_generated as schema
     from tensorflow.lite.python.convert import mlir_quantize
 
     model = flatbuffer.read(content)
-    stay_float = _stay_float(model, pictures)
+    stay_float = _stay_float(model, pictures, coarse)
     for tensor in model.subgraphs[0].tensors:
         span = ranges.get(tensor.name.decode())
         if span is not None:
@@ -77,8 +85,8 @@ def dynamic(content: bytes) -> bytes:
     return flatbuffer.pack(model)
 
 
-def _stay_float(model: Any, pictures: Sequence[str]) -> list[str]:
-    """Names of the computed tensors that are vectors, and of those that XNNPACK has no int8 for."""
+def _stay_float(model: Any, pictures: Sequence[str], coarse: int) -> list[str]:
+    """Names of the computed tensors that are vectors or coarse maps, or have no int8 in XNNPACK."""
     inputs, _ = flatbuffer.border(model)
     seen = {index for name, index in inputs.items() if name in pictures}
     names = []
@@ -87,9 +95,14 @@ def _stay_float(model: Any, pictures: Sequence[str]) -> list[str]:
         if seen.intersection(op.inputs):
             seen.update(op.outputs)
         vectors = all(len(shape) <= 2 for shape in shapes) or not seen.intersection(op.inputs)
-        if vectors or op.name == "PRELU":
+        if vectors or _side(shapes[0]) <= coarse or op.name == "PRELU":
             names += [flatbuffer.name_of(model, i) for i in op.outputs]
     return names
+
+
+def _side(shape: Sequence[int]) -> int:
+    """The longer side of a map, NHWC; 1 of a vector."""
+    return max(shape[1:3]) if len(shape) == 4 else 1
 
 
 def _eight_bit_weights(model: Any) -> None:
@@ -122,6 +135,8 @@ def _own_scales(model: Any, ranges: Ranges) -> None:
         span = ranges.get(flatbuffer.name_of(model, op.inputs[0])) if op.inputs else None
         if op.name != "QUANTIZE" or span is None or tensors[op.inputs[0]].type != _FLOAT32:
             continue
+        if _side(tensors[op.inputs[0]].shape) > 1:
+            continue  # a map: what pads or enlarges it wants the very same scale on both sides
         low, high = min(span[0], 0.0), max(span[1], 0.0)
         scale = max(high - low, 1e-9) / 255
         zero = round(-128 - low / scale)
@@ -139,7 +154,7 @@ def _addable_constants(model: Any) -> None:
     """
     tensors = model.subgraphs[0].tensors
     for op in flatbuffer.ops(model):
-        if op.name not in ("ADD", "SUB"):
+        if op.name not in ("ADD", "SUB") or tensors[op.outputs[0]].type != _INT8:
             continue
         for index in op.inputs:
             values, tensor = flatbuffer.constant(model, index), tensors[index]
