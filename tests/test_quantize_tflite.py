@@ -80,10 +80,31 @@ def test_every_modulation_vector_has_its_own_scale(quantized: tuple[Path, Manife
     scales = [
         tensors[op.outputs[0]].quantization.scale[0]
         for op in flatbuffer.ops(model)
-        if op.name == "QUANTIZE" and tensors[op.inputs[0]].type == 0
+        if op.name == "QUANTIZE"
+        and tensors[op.inputs[0]].type == 0
+        and max(tensors[op.inputs[0]].shape[1:3]) == 1
     ]
-    assert len(scales) == 18, "scale and shift of nine blocks"
-    assert len(set(scales)) == 18
+    assert len(scales) == 4, "scale and shift of the two blocks that are not coarse"
+    assert len(set(scales)) == 4
+
+
+def test_coarse_maps_compute_in_float_and_fine_ones_do_not(
+    quantized: tuple[Path, Manifest],
+) -> None:
+    bundle, manifest = quantized
+    spec = manifest.find("generator", "tflite", "int8")
+    model = flatbuffer.read((bundle / spec.file).read_bytes())
+    tensors = model.subgraphs[0].tensors
+    kinds: dict[int, set[int]] = {}
+    for op in flatbuffer.ops(model):
+        if op.name == "CONV_2D":
+            given = tensors[op.outputs[0]]
+            kinds.setdefault(int(given.shape[1]), set()).add(int(given.type))
+    assert {side: types for side, types in kinds.items() if side <= 16} == {
+        side: {0} for side in kinds if side <= 16
+    }
+    assert all(types == {9} for side, types in kinds.items() if side >= 32)
+    assert min(kinds) <= 4 and max(kinds) == 64
 
 
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])
