@@ -44,6 +44,12 @@ class RoundingNoise:
             if isinstance(module, layers):
                 module.register_forward_pre_hook(self._enter)
 
+    def begin(self, on: bool, seed: int) -> None:
+        """Turn it on or off for a step, whose noise depends on its seed alone."""
+        self.on = on
+        if on:
+            torch.manual_seed(seed)
+
     def _enter(self, layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if not (self.on and layer.training and torch.is_grad_enabled()):
             return None

@@ -148,9 +148,8 @@ class Run:
             Diverged: the loss is not finite; the weights are those before the step.
         """
         lesson = self.lessons.of_step(self.steps, self.size, self._held)
-        self._rounding.on = self.progress >= self.settings.rounding
-        if self._rounding.on:
-            torch.manual_seed(seed_of(self.settings.seed, 3, self.steps))
+        seed = seed_of(self.settings.seed, 3, self.steps)
+        self._rounding.begin(self.progress >= self.settings.rounding, seed)
         value, cosine = self._loss(lesson)
         if not math.isfinite(value.item()):
             raise Diverged(

@@ -113,7 +113,8 @@ class Trainer:
         Raises:
             Diverged: a loss or the gradient is not finite; no weight has been changed by it.
         """
-        self._begin(progress)
+        seed = seed_of(self.purpose.seed, 6, self.steps, self.ranks.rank)
+        self._rounding.begin(progress >= self.config.rounding, seed)
         stage = self.config.stage(progress)
         if stage.size != self.level:
             self._reach(stage.size)
@@ -141,11 +142,6 @@ class Trainer:
         nearness = cosine[between].mean().item()
         self._widen_circle(nearness)
         return Step(values, nearness, len(batch.kinds), stage.size)
-
-    def _begin(self, progress: float) -> None:
-        self._rounding.on = progress >= self.config.rounding
-        if self._rounding.on:
-            torch.manual_seed(seed_of(self.purpose.seed, 6, self.steps, self.ranks.rank))
 
     def example(self, count: int) -> Batch:
         """The same triplets each time, of the size now learned from."""
