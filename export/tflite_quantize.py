@@ -41,7 +41,7 @@ def quantize(
     content: bytes,
     ranges: Ranges,
     pictures: Sequence[str],
-    coarse: int = 1,
+    coarse: int,
     keep: Sequence[str] = (),
 ) -> bytes:
     """Make an integer file: int8, weights per channel, pictures uint8, vectors float32.
@@ -91,11 +91,11 @@ def _stay_float(model: Any, pictures: Sequence[str], coarse: int) -> list[str]:
     seen = {index for name, index in inputs.items() if name in pictures}
     names = []
     for op in flatbuffer.ops(model):
-        shapes = [model.subgraphs[0].tensors[i].shape for i in op.outputs]
+        shape = model.subgraphs[0].tensors[op.outputs[0]].shape
         if seen.intersection(op.inputs):
             seen.update(op.outputs)
-        vectors = all(len(shape) <= 2 for shape in shapes) or not seen.intersection(op.inputs)
-        if vectors or _side(shapes[0]) <= coarse or op.name == "PRELU":
+        beside = not seen.intersection(op.inputs)
+        if beside or _side(shape) <= coarse or op.name == "PRELU":
             names += [flatbuffer.name_of(model, i) for i in op.outputs]
     return names
 
