@@ -13,6 +13,7 @@ from model.checkpoint import load_generator
 from model.errors import UsageError
 from model.generator import Generator, GeneratorConfig
 from training import train
+from training.discriminator import Discriminators
 from training.grow import Growing, prepare, spare_constant_channels
 from training.losses import agreement_loss
 from training.mix import Plan, draw
@@ -96,6 +97,26 @@ def test_agreement_is_half_the_squared_difference_of_the_means() -> None:
     loss = agreement_loss([fine, coarse])
     assert loss.item() == pytest.approx(0.5 * 0.5**2)
     assert not loss.requires_grad  # the coarse picture does not move
+    mutual = agreement_loss([fine, coarse], mutual=True)
+    mutual.backward()
+    assert mutual.item() == loss.item()
+    assert (coarse.grad > 0).all()  # and here it comes down to the fine one
+
+
+def test_a_stage_of_the_whole_lets_coarser_pictures_learn_too(network: Generator) -> None:
+    growing = Growing(network)
+    growing.freeze_all_but(128, coarser=True)
+    learning = {name.split(".")[1] for name, p in network.named_parameters() if p.requires_grad}
+    assert {"b128_0", "b64_0", "image64_output", "up64"} <= learning
+    assert not {name for name in learning if "256" in name}
+
+
+def test_what_judges_the_coarse_picture_first_judges_it_to_the_end() -> None:
+    judges = Discriminators().eval()
+    pictures = [torch.rand(2, 3, size, size) for size in (256, 128, 64)]
+    with torch.no_grad():
+        alone, together = judges(pictures[2:]), judges(pictures)
+    torch.testing.assert_close(alone[0], together[2])
 
 
 def test_sources_come_from_the_known_people_only() -> None:
@@ -113,11 +134,12 @@ def test_a_run_grows_level_by_level_and_writes_a_whole_generator(
 ) -> None:
     stages = "".join(
         f"[[stages]]\nsize = {size}\nbatch = 2\nuntil = {until}\n"
-        for size, until in ((64, 0.4), (128, 0.7), (256, 1.0))
+        for size, until in ((64, 0.3), (128, 0.5), (256, 0.7), (256, 1.0))
     )
     head = TINY.split("[[stages]]")[0].replace("channels = 4", "channels = 48")
     config = tmp_path / "grow.toml"
-    config.write_text(f"grow = true\npeople_from = 0.5\n{head}{stages}[weights]\nagree = 10.0\n")
+    weights = "[weights]\nagree = 10.0\ntone = 10.0\n"
+    config.write_text(f"grow = true\npeople_from = 0.5\n{head}{stages}whole = true\n{weights}")
     data = plain_tar(tmp_path / "faces.tar", people=8)
     flags = ["--data", str(data), "--config", str(config), "--encoder", str(tiny_checkpoints[1])]
     assert train.main([*flags, "-o", str(tmp_path / "run"), "--steps", "6"]) == 0

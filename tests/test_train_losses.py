@@ -66,6 +66,17 @@ def test_pixel_loss_leaves_out_black_corners_and_samples_without_truth() -> None
     assert losses.pixel_loss(result, truth, torch.tensor([False, False])).item() == 0
 
 
+def test_tone_loss_sees_colour_and_no_light_in_swaps_only() -> None:
+    target = torch.zeros(2, 3, 64, 64)
+    result = torch.full((2, 3, 64, 64), 0.4)  # brighter, of the same colour
+    swapped = torch.tensor([False, True])
+    assert losses.tone_loss(result, target, swapped).item() == pytest.approx(0, abs=1e-12)
+    result[:, 0] += 0.3  # a redder one: 0.2 above the mean, the other two 0.1 below it
+    expected = 0.5 * (0.2**2 + 2 * 0.1**2) / 3
+    assert losses.tone_loss(result, target, swapped).item() == pytest.approx(expected)
+    assert losses.tone_loss(result, target, torch.tensor([True, True])).item() == 0
+
+
 def test_frame_loss_sees_the_outside_of_swaps_only() -> None:
     target = torch.zeros(2, 3, 64, 64)
     result = torch.zeros(2, 3, 64, 64)

@@ -10,10 +10,12 @@ import torch
 from train_data import plain_tar, records, shard
 
 from model.errors import BadInput
+from training import batches
+from training.batches import Album, Mixer
 from training.config import PUBLISHED_MIX
 from training.data import Shard, open_data
-from training.mix import PHOTO, Mixer, Plan, Triplet, draw
-from training.records import EDITS
+from training.mix import PHOTO, Plan, Triplet, draw
+from training.records import EDITS, decode
 
 
 def plan(random_share: float = 0.0, **mix: float) -> Plan:
@@ -95,11 +97,38 @@ def test_a_batch_depends_on_its_step_alone() -> None:
         last = onwards.batch(step, 64, 4)
     again = anew.batch(4, 64, 4)
     assert again.kinds == last.kinds
-    for name in ("source", "target", "truth", "real", "has_truth", "random"):
+    for name in ("source", "pictures", "target", "truth", "real", "has_truth", "random"):
         assert torch.equal(getattr(again, name), getattr(last, name)), name
-    assert not torch.equal(anew.batch(3, 64, 4).target, last.target)
+    assert not torch.equal(anew.batch(3, 64, 4).source, last.source)
     onwards.close()
     anew.close()
+
+
+def test_a_batch_points_to_the_pictures_that_its_triplets_name() -> None:
+    faces = {record.key: record for record in records(0, 3, ("fat",))}
+    batch = Mixer([Shard("s", lambda: list(faces.values()))], plan(fat=1.0)).make(0, 64, 6)
+    assert len(batch.pictures) == 6 + 6  # edits and photos; each photo is truth and real at once
+    for row, name in enumerate(batch.names):
+        record = faces[name.removeprefix("s/").removesuffix(".photo")]
+        photo = torch.from_numpy(decode(record.photo, 64))
+        edited = torch.from_numpy(decode(record.edits["fat"], 64))
+        assert torch.equal(batch.pictures[batch.target[row]], edited)
+        assert torch.equal(batch.pictures[batch.truth[row]], photo)
+        assert torch.equal(batch.pictures[batch.real[row]], photo)
+
+
+def test_an_album_decodes_once_and_shows_the_same_without_room(monkeypatch) -> None:
+    decoded: list[bytes] = []
+    monkeypatch.setattr(batches, "decode", lambda d, size: (decoded.append(d), decode(d, size))[1])
+    faces, wanted = records(0, 2, ()), [(0, PHOTO), (3, PHOTO), (0, PHOTO)]
+    roomy, narrow = Album(1 << 20), Album(64 * 64 * 3)
+    first = roomy.stack("s", faces, wanted, 64)
+    assert len(decoded) == 2
+    assert torch.equal(roomy.stack("s", faces, wanted, 64), first)
+    assert len(decoded) == 2
+    for _ in range(2):
+        assert torch.equal(narrow.stack("s", faces, wanted, 64), first)
+    assert len(decoded) == 2 + 2 + 1  # there was room for one
 
 
 def test_ranks_share_the_shards_and_an_epoch_meets_them_all() -> None:

@@ -31,11 +31,14 @@ class Stage:
         size: side of the pictures in pixels; in a growing network that of the finest one painted.
         batch: triplets per step and process.
         until: share of the run at which the stage ends; 1 for the last.
+        whole: of a growing network: what paints the coarser pictures goes on learning too, instead
+            of staying as the stage before left it.
     """
 
     size: int
     batch: int
     until: float
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ class Weights:
         perceptual: difference to the target's features.
         frame: difference to the target outside the identity crop where there is no ground truth;
             not in the paper.
+        tone: difference to the target's colours, blurred and without their brightness, where there
+            is no ground truth; not in the paper.
         agree: difference of each picture, made smaller, to the next coarser one, which is taken as
-            it is; not in the paper, and of use to growing networks.
+            it is but in stages that are `whole`; not in the paper, and of use to growing networks.
         bounded: attention outside 0..1 and features beyond a limit; not in the paper.
     """
 
@@ -62,6 +67,7 @@ class Weights:
     pixel: float = 10.0
     perceptual: float = 4.0
     frame: float = 0.0
+    tone: float = 0.0
     agree: float = 0.0
     bounded: float = 1.0
 

@@ -42,12 +42,17 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """One `PatchDiscriminator` per scale, from fine to coarse."""
+    """One `PatchDiscriminator` per scale, from fine to coarse.
+
+    Fewer pictures are the coarser ones: what a growing network paints first is judged by the same
+    discriminator to the end, which goes on from what it knows of faces of that size.
+    """
 
     def __init__(self, scales: int = 3, base: int = BASE_CHANNELS) -> None:
         super().__init__()
         self.scales = nn.ModuleList(PatchDiscriminator(base) for _ in range(scales))
 
     def forward(self, pictures: Sequence[Tensor]) -> list[Tensor]:
-        """Verdicts on each scale's pictures, of which there may be fewer than three."""
-        return [judge(picture) for judge, picture in zip(self.scales, pictures, strict=False)]
+        """Verdicts on each scale's pictures, finest first, of which there may be fewer."""
+        judges = list(self.scales)[-len(pictures) :]
+        return [judge(picture) for judge, picture in zip(judges, pictures, strict=True)]

@@ -99,6 +99,8 @@ class Growing(nn.Module):
         """
         net = self.network
         pixels = target + _LIFT
+        if torch.is_autocast_enabled(target.device.type):  # half of what fp32 has to be carried
+            pixels = pixels.to(torch.get_autocast_dtype(target.device.type))
         at256 = _widen(pixels, net.config.channels)
         at128 = _widen(F.pixel_unshuffle(pixels, 2), net.config.channels)
         at64 = _widen(F.pixel_unshuffle(F.pixel_unshuffle(pixels, 2), 2), net.config.channels)

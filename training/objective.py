@@ -30,9 +30,16 @@ class Objective:
         self._config, self._encoder, self._vgg = config, judges.encoder, judges.vgg
 
     def terms(
-        self, pictures: list[Tensor], sample: Sample, watch: losses.Watch
+        self, pictures: list[Tensor], sample: Sample, watch: losses.Watch, *, whole: bool
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """Weighted losses but the adversarial one, and each result's cosine to its source."""
+        """Weighted losses but the adversarial one, and each result's cosine to its source.
+
+        Args:
+            pictures: finest first.
+            sample: with pictures as large as the finest.
+            watch: what passed through the decoder.
+            whole: whether the coarser pictures learn too.
+        """
         w = self._config.weights
         # Of the smaller pictures only those that count are shown to the recogniser.
         seen = [(p, weight) for p, weight in zip(pictures, w.identity, strict=False)]
@@ -51,7 +58,7 @@ class Objective:
             ),
         }  # fmt: skip
         if w.agree and len(pictures) > 1:
-            terms["agree"] = w.agree * losses.agreement_loss(pictures)
+            terms["agree"] = w.agree * losses.agreement_loss(pictures, mutual=whole)
         if w.pixel:
             terms["pixel"] = w.pixel * losses.pixel_loss(
                 pictures[0], sample.truth, sample.has_truth
@@ -60,6 +67,8 @@ class Objective:
             terms["frame"] = w.frame * losses.frame_loss(
                 pictures[0], sample.target, sample.has_truth
             )
+        if w.tone:
+            terms["tone"] = w.tone * losses.tone_loss(pictures[0], sample.target, sample.has_truth)
         theirs = self._target_maps(sample)
         if w.departure:
             with torch.no_grad():

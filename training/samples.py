@@ -9,13 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.mobilefacenet import MobileFaceNet
+from training.batches import Batch
 from training.config import Config
-from training.mix import Batch
 from training.ranks import autocast
 from training.student import early_features, finish
 from training.views import identity_view, random_moves
 
 KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
+AT_ONCE = 32  # sources that a GPU looks at together
 
 
 class Sample(NamedTuple):
@@ -51,18 +52,19 @@ class Sampler:
         """The batch, with random embeddings where it asks for them.
 
         Args:
-            batch: pictures NHWC uint8.
+            batch: see `training.batches`.
             random: what embeddings and moves are drawn from.
         """
         device = self._device
+        shown = batch.pictures.to(device)
         embedding = self._embeddings(batch)
         nobody = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
         chosen = batch.random.to(device)
         moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
         return Sample(
-            target=_pictures(batch.target, device),
-            truth=_pictures(batch.truth, device),
-            real=_pictures(batch.real, device),
+            target=_pictures(shown, batch.target),
+            truth=_pictures(shown, batch.truth),
+            real=_pictures(shown, batch.real),
             embedding=torch.where(chosen[:, None], nobody, embedding),
             has_truth=batch.has_truth.to(device),
             random=chosen,
@@ -76,14 +78,16 @@ class Sampler:
             with torch.no_grad(), autocast(self._device):
                 # One by one on a CPU, where a resumed run is promised the same bits: in a batch the
                 # last ones depend on who else is in it, and it meets its sources in other company.
-                at_once = 1 if self._device.type == "cpu" else len(new)
-                views = identity_view(batch.source[new].to(self._device)).split(at_once)
+                # Always as many on a GPU: cuDNN plans every convolution anew for a new shape.
+                at_once = 1 if self._device.type == "cpu" else AT_ONCE
+                views = identity_view(batch.source[new].to(self._device))
+                views = F.pad(views, (0, 0, 0, 0, 0, 0, 0, -len(new) % at_once))
                 found = torch.cat(
                     [
                         finish(self._encoder, early_features(self._encoder, view)[-1])
-                        for view in views
+                        for view in views.split(at_once)
                     ]
-                )
+                )[: len(new)]
             if len(self._known) > KNOWN_SOURCES:
                 self._known.clear()
                 return self._embeddings(batch)
@@ -91,6 +95,6 @@ class Sampler:
         return torch.stack([self._known[name] for name in batch.names])
 
 
-def _pictures(pictures: Tensor, device: torch.device) -> Tensor:
-    """NHWC uint8 to NCHW float32 in [-1, 1], which is channels-last without a copy."""
-    return pictures.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+def _pictures(shown: Tensor, rows: Tensor) -> Tensor:
+    """Rows of NHWC uint8 as NCHW float32 in [-1, 1], which is channels-last without a copy."""
+    return shown[rows.to(shown.device)].permute(0, 3, 1, 2).float() / 127.5 - 1

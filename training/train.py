@@ -73,10 +73,11 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
 
 def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from model.checkpoint import SHIPPED_IDENTITY_ENCODER, load_generator, load_identity_encoder
+    from training.batches import Mixer
     from training.config import read_config
     from training.data import open_data
     from training.features import frozen, load_vgg19
-    from training.mix import Mixer, Plan
+    from training.mix import Plan
     from training.objective import Judges
     from training.trainer import Purpose, Trainer
 
@@ -188,7 +189,8 @@ class Loop:
         rows = [i for i, kind in enumerate(batch.kinds) if kind == "different"][:GRID_ROWS]
         rows = rows or list(range(GRID_ROWS))
         path = self.args.output_dir / "pictures" / f"step-{self.trainer.steps:07}.png"
-        write_grid(path, batch.source[rows], batch.target[rows], swapped[rows])
+        targets = batch.pictures[batch.target[rows]]
+        write_grid(path, batch.source[rows], targets, swapped[rows])
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contract import FACE_SIZE
 from model.generator import Generator, GeneratorConfig
 from training import losses, state
+from training.adversary import Adversary
 from training.average import follow, retaking_statistics
-from training.config import SMALLEST, Config, as_json
-from training.discriminator import Discriminators
+from training.batches import Batch, Mixer
+from training.config import SMALLEST, Config, Stage, as_json
 from training.fresh import fresh_generator, prepared_generator
 from training.grow import Growing, Level, spare_constant_channels
-from training.mix import Batch, Mixer
 from training.objective import Judges, Objective
 from training.ranks import Ranks, autocast, parallel
 from training.rounding import BLOCKS, RoundingNoise
@@ -34,7 +33,7 @@ JOINING = 2.5  # by how much the number of people grows at once
 SMOOTHING = 0.97  # of the cosine that decides on it, per step
 LEAST_WARM = 0.05  # share of the rate at the first step of the warm-up
 _AT_ONCE = 16  # sources whose embeddings are asked for together
-_COUNTS = ("steps", "samples", "seconds", "level", "began", "known", "recognised")
+_COUNTS = ("steps", "samples", "seconds", "reached", "began", "known", "recognised")
 
 
 class Step(NamedTuple):
@@ -82,24 +81,19 @@ class Trainer:
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self._rounding = RoundingNoise(self.generator, BLOCKS)
-        self.discriminators = Discriminators().to(ranks.device)
+        self.adversary = Adversary(self.config, ranks)
         if ranks.world > 1 and ranks.device.type == "cuda":
-            convert = nn.SyncBatchNorm.convert_sync_batchnorm
-            self.generator = convert(self.generator)
-            self.discriminators = convert(self.discriminators)
+            self.generator = nn.SyncBatchNorm.convert_sync_batchnorm(self.generator)
         betas = (self.config.beta1, self.config.beta2)
         self.optimizer = torch.optim.Adam(self.generator.parameters(), self.config.lr, betas)
-        self.optimizer_d = torch.optim.Adam(
-            self.discriminators.parameters(), self.config.lr_discriminator, betas
-        )
         w = self.config.weights
         everything = all(w.adversarial) and not self.config.grow
         self._generate = parallel(
             Growing(self.generator) if self.config.grow else self.generator,
             ranks, all_used=everything and self.config.adversarial_from == 0,
         )  # fmt: skip
-        self._judge = parallel(self.discriminators, ranks, all_used=everything)
-        self.level, self.known, self.recognised = 0, self.config.people_from, 0.0
+        self.known, self.recognised = self.config.people_from, 0.0
+        self.reached = -1  # which of the stages it is in, none before the first step
         self.began = 0  # the step with which the present stage began
         self.steps, self.samples, self.seconds = 0, 0, 0.0
         self.kinds: Counter[str] = Counter()
@@ -116,23 +110,21 @@ class Trainer:
         seed = seed_of(self.purpose.seed, 6, self.steps, self.ranks.rank)
         self._rounding.begin(progress >= self.config.rounding, seed)
         stage = self.config.stage(progress)
-        if stage.size != self.level:
-            self._reach(stage.size)
+        if self.reached < 0 or stage != self.stage:
+            self._reach(stage)
         batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
         sample = self._sample(batch)
-        adversarial = progress >= self.config.adversarial_from and any(
-            self.config.weights.adversarial
-        )
+        adversarial = progress >= self.config.adversarial_from and self.adversary.judges
         with losses.watching(self.generator.decoder) as watch, autocast(self.ranks.device):
             pictures = self._paint(self._generate, sample)
             sample = sample.shrunk(pictures[0].shape[-1])
-            terms, cosine = self._objective.terms(pictures, sample, watch)
+            terms, cosine = self._objective.terms(pictures, sample, watch, whole=stage.whole)
         if adversarial:
-            terms["adversarial"] = self._deceive(pictures)
+            terms["adversarial"] = self.adversary.deceived(pictures)
         values = self._finite(terms)
         self._move(torch.stack(list(terms.values())).sum(), progress)
         if adversarial:
-            values |= self._finite({"discriminator": self._learn_to_judge(sample.real, pictures)})
+            values |= self._finite({"discriminator": self.adversary.learn(sample.real, pictures)})
         age = self.steps - self.began
         follow(self.average, self.generator, age=age, most=self.config.ema)
         self.steps += 1
@@ -143,9 +135,14 @@ class Trainer:
         self._widen_circle(nearness)
         return Step(values, nearness, len(batch.kinds), stage.size)
 
+    @property
+    def stage(self) -> Stage:
+        """The present one, or the one that comes first."""
+        return self.config.stages[max(0, self.reached)]
+
     def example(self, count: int) -> Batch:
         """The same triplets each time, of the size now learned from."""
-        return self.mixer.make(0, self._side(self.level or self.config.stages[0].size), count)
+        return self.mixer.make(0, self._side(self.stage.size), count)
 
     def _side(self, level: int) -> int:
         """Of the pictures: a growing network always sees full-size ones."""
@@ -204,14 +201,14 @@ class Trainer:
             for name in _COUNTS:
                 setattr(self, name, found[name])
             self.kinds = Counter(found["kinds"])
-            if self.config.grow:
-                self._learn_only(self.level)
+            if self.config.grow and self.reached >= 0:
+                self._learn_only()
 
     def _parts(self) -> dict[str, Any]:
         return {
             "generator": self.generator, "average": self.average,
-            "discriminators": self.discriminators, "optimizer": self.optimizer,
-            "optimizer_d": self.optimizer_d,
+            "discriminators": self.adversary.discriminators, "optimizer": self.optimizer,
+            "optimizer_d": self.adversary.optimizer,
         }  # fmt: skip
 
     def _sample(self, batch: Batch) -> Sample:
@@ -222,22 +219,24 @@ class Trainer:
     def _paint(self, painter: nn.Module, sample: Sample) -> list[Tensor]:
         """The pictures, finest first; a growing network has one more per level."""
         if self.config.grow:
-            level = self.level or self.config.stages[0].size
-            return [p.float() for p in painter(sample.target, sample.embedding, level)]
+            pictures = painter(sample.target, sample.embedding, self.stage.size)
+            return [p.float() for p in pictures]
         swap = painter(sample.target, sample.embedding)
         return [swap.image256.float(), swap.image128.float(), swap.image64.float()]
 
-    def _reach(self, level: int) -> None:
-        """Go on to a finer picture; a growing network keeps, on average, what it has learned."""
+    def _reach(self, stage: Stage) -> None:
+        """Go on to the next stage; a growing network keeps, on average, what it has learned."""
+        begun, self.reached = self.reached >= 0, self.config.stages.index(stage)
         if self.config.grow:
-            if self.level:
+            if begun:
                 self.generator.load_state_dict(self.average.state_dict())
-            self._learn_only(level)
+            self._learn_only()
             self.began = self.steps
-        self.level = level
 
-    def _learn_only(self, level: int) -> None:
-        Growing(self.generator).freeze_all_but(cast(Level, level), coarser=False)
+    def _learn_only(self) -> None:
+        """What the stage is there for."""
+        level = cast(Level, self.stage.size)
+        Growing(self.generator).freeze_all_but(level, coarser=self.stage.whole)
 
     def _widen_circle(self, nearness: float) -> None:
         """Take sources from more people once the present ones are recognised.
@@ -252,33 +251,6 @@ class Trainer:
             self.known = min(1.0, self.known * JOINING)
             self.recognised *= 0.85  # newcomers are not recognised yet
 
-    def _deceive(self, pictures: list[Tensor]) -> Tensor:
-        self.discriminators.requires_grad_(False)
-        with autocast(self.ranks.device):
-            verdicts = self.discriminators(pictures)
-        self.discriminators.requires_grad_(True)
-        weights = self.config.weights.adversarial
-        return torch.stack(
-            [w * losses.generator_hinge(v) for w, v in zip(weights, verdicts, strict=False)]
-        ).sum()
-
-    def _learn_to_judge(self, real: Tensor, fakes: list[Tensor]) -> Tensor:
-        # One pass over both: DDP and the spectral norm want one forward per backward.
-        reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
-        both = [torch.cat((f.detach(), r)) for f, r in zip(fakes, reals, strict=True)]
-        with autocast(self.ranks.device):
-            verdicts = self._judge(both)
-        terms = []
-        for weight, verdict in zip(self.config.weights.adversarial, verdicts, strict=False):
-            fake, photo = verdict.chunk(2)
-            terms.append(weight * losses.discriminator_hinge(photo, fake))
-        total = torch.stack(terms).sum()
-        if torch.isfinite(total):
-            self.optimizer_d.zero_grad()
-            total.backward()
-            self.optimizer_d.step()
-        return total
-
     def _move(self, total: Tensor, progress: float) -> None:
         self.optimizer.zero_grad()
         total.backward()
@@ -286,7 +258,7 @@ class Trainer:
         self._finite({"gradient": norm})
         pace = self._pace(self.config.within_stage(progress) if self.config.grow else progress)
         self.optimizer.param_groups[0]["lr"] = pace * self.config.lr
-        self.optimizer_d.param_groups[0]["lr"] = pace * self.config.lr_discriminator
+        self.adversary.optimizer.param_groups[0]["lr"] = pace * self.config.lr_discriminator
         self.optimizer.step()
 
     def _pace(self, progress: float) -> float:
