@@ -120,7 +120,7 @@ class Trainer:
             sample = sample.shrunk(pictures[0].shape[-1])
             terms, cosine = self._objective.terms(pictures, sample, watch, whole=stage.whole)
         if adversarial:
-            terms["adversarial"] = self.adversary.deceived(pictures)
+            terms["adversarial"] = self.adversary.deceived(sample.real, pictures)
         values = self._finite(terms)
         self._move(torch.stack(list(terms.values())).sum(), progress)
         if adversarial:
