@@ -25,6 +25,7 @@ COMMANDS = [
     "pipeline.gallery",
     "training.distill",
     "training.evaluate",
+    "training.mean",
     "training.measure_edits",
     "training.train",
     "training.triplets",

@@ -139,20 +139,19 @@ def _held_out(args: argparse.Namespace) -> Faces:
 def _bounded(args: argparse.Namespace) -> int:
     """Push many pairs through the network as trained; 1 when an activation is out of bounds."""
     import numpy as np
-    import torch
 
     from model.checkpoint import load_generator
     from pipeline.progress import Progress
     from training.bounded import measure
+    from training.ranks import open_device
     from training.swaps import encode, open_checkpoint
     from training.tables import print_bounds
 
+    device = open_device(args.device)
     _, encoder = open_checkpoint(args.model, args.identity, args.threads)
     pixels = _held_out(args).pixels if args.data else np.stack(_varied())
     identities = encode(encoder, pixels)
-    if args.device == "cuda" and not torch.cuda.is_available():
-        raise BackendUnavailable("PyTorch sees no CUDA device here. Leave --device cuda out")
-    network = load_generator(args.model).to(args.device)
+    network = load_generator(args.model).to(device)
     shown = Progress(args.bounded, "bounded", unit="pair")
     bounds = measure(
         network, pixels, identities, args.bounded,

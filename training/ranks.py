@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +55,7 @@ def open_device(device: str) -> torch.device:
     if device == "cuda" and not torch.cuda.is_available():
         raise BackendUnavailable("this machine has no CUDA device; use --device cpu, or auto")
     if device == "cpu" or not torch.cuda.is_available():
+        _keep_freed_memory()
         return torch.device("cpu")
     chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(chosen)
@@ -100,6 +103,28 @@ def parallel(network: nn.Module, ranks: Ranks, *, all_used: bool) -> nn.Module:
     )
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """How pictures and convolutions lie in memory where they are learned from.
+
+    A CPU's fp32 convolutions take twice as long to go back through where the channels come last.
+    """
+    return torch.channels_last if bf16_pays(device) else torch.contiguous_format
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """bf16 for convolutions and products, where the processor gains by it."""
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device))
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a step frees for the next one, which asks for as much again.
+
+    Otherwise every map above 32 MB comes page by page from the system, zeroed: a step of four
+    faces at 256 px took 15.9 s on one core so, and takes 9.6. Other C libraries go on as they do.
+    """
+    trim_threshold, top_pad, mmap_max = -1, -2, -4  # mallopt(3)
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(top_pad, 2**28)

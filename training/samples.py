@@ -11,7 +11,7 @@ from torch import Tensor
 from model.mobilefacenet import MobileFaceNet
 from training.batches import Batch
 from training.config import Config
-from training.ranks import autocast
+from training.ranks import autocast, layout
 from training.student import early_features, finish
 from training.views import identity_view, random_moves
 
@@ -96,5 +96,6 @@ class Sampler:
 
 
 def _pictures(shown: Tensor, rows: Tensor) -> Tensor:
-    """Rows of NHWC uint8 as NCHW float32 in [-1, 1], which is channels-last without a copy."""
-    return shown[rows.to(shown.device)].permute(0, 3, 1, 2).float() / 127.5 - 1
+    """Rows of NHWC uint8 as NCHW float32 in [-1, 1], laid as the device likes it."""
+    pictures = shown[rows.to(shown.device)].permute(0, 3, 1, 2).float() / 127.5 - 1
+    return pictures.contiguous(memory_format=layout(shown.device))

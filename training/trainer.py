@@ -22,7 +22,7 @@ from training.config import SMALLEST, Config, Stage, as_json
 from training.fresh import fresh_generator, prepared_generator
 from training.grow import Growing, Level, spare_constant_channels
 from training.objective import Judges, Objective
-from training.ranks import Ranks, autocast, parallel
+from training.ranks import Ranks, autocast, layout, parallel
 from training.rounding import BLOCKS, RoundingNoise
 from training.run import Diverged
 from training.samples import Sample, Sampler
@@ -78,7 +78,7 @@ class Trainer:
         fresh = prepared_generator if self.config.grow else fresh_generator
         self.generator = init or fresh(GeneratorConfig(self.config.channels, size))
         self.generator.requires_grad_(True).train().to(ranks.device)
-        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator.to(memory_format=layout(ranks.device))  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self._rounding = RoundingNoise(self.generator, BLOCKS)
         self.adversary = Adversary(self.config, ranks)

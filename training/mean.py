@@ -1,0 +1,84 @@
+"""python -m training.mean: a weighted mean of checkpoints, as one checkpoint.
+
+Runs that went on from each other lie in one valley, where a mean is often better than either end
+(model soups, arXiv:2203.05482): a generator keeps what a run has learned and loses its noise. Of
+runs that began apart it is worth nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import BadInput, UsageError, guard
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the mean, and print where."""
+    args = _parser().parse_args(argv)
+    shares = [_share(share) for _, share in args.of]
+    if abs(sum(shares) - 1) > 1e-6:
+        raise UsageError(f"the shares sum up to {sum(shares):g}; expected 1")
+    from model.checkpoint import save
+
+    networks = [_load(Path(path), args.identity) for path, _ in args.of]
+    for (path, _), network in zip(args.of[1:], networks[1:], strict=True):
+        if network.config != networks[0].config:
+            raise BadInput(
+                f"{path} is a network of {network.config}, {args.of[0][0]} one of "
+                f"{networks[0].config}; a mean needs networks of one kind"
+            )
+    save(mean(networks, shares), args.output)
+    print(args.output)
+    return 0
+
+
+def mean(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module:
+    """The first network, changed into the weighted mean of all, BN statistics too.
+
+    Args:
+        networks: of one kind, float32.
+        shares: one for each, with sum 1.
+    """
+    states = [network.state_dict() for network in networks]
+    for name, value in states[0].items():
+        if value.is_floating_point():
+            total = sum(
+                share * state[name].double() for share, state in zip(shares, states, strict=True)
+            )
+            value.copy_(total)
+    return networks[0]
+
+
+def _load(path: Path, identity: bool) -> nn.Module:
+    from model.checkpoint import load_generator, load_identity_encoder
+
+    return load_identity_encoder(path) if identity else load_generator(path)
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--of takes a checkpoint and its share, not '{text}'") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.mean", description=__doc__)
+    add = parser.add_argument
+    add("--of", nargs=2, action="append", required=True, metavar=("CKPT", "SHARE"),
+        help="a checkpoint and how much of it, as in --of a.pt 0.3 --of b.pt 0.7")  # fmt: skip
+    add("-o", "--output", type=Path, required=True, help="where the mean goes")
+    add("--identity", action="store_true", help="they are identity encoders, not generators")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
