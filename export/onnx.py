@@ -85,7 +85,8 @@ def convert(
         assert calibration is not None
         int8 = folder / subject.file_name("onnx", "int8")
         with stages.stage(int8.name):
-            quantize(fp32, int8, border, calibration, log, bar=not stages.quiet, keep=keep)
+            bar = not stages.quiet
+            quantize(fp32, int8, border, calibration, subject.coarse, log, bar=bar, keep=keep)
             stages.note(f"{int8.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
         yield Artifact(subject, int8, "onnx", "int8", border, calibration.record())
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+# A part of the picture's side: 64 and 8 px.
+_COARSE: dict[Model, int] = {"generator": 4, "identity": 32}
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A network ready for export, between tensors in [-1, 1].
@@ -30,6 +34,11 @@ class Subject:
     face_size: int
     embedding_size: int
     baked: bool = False
+
+    @property
+    def coarse(self) -> int:
+        """Longest side in pixels of the maps that int8 leaves in float: docs/quantization.md."""
+        return self.face_size // _COARSE[self.model]
 
     def wrapped(self, peak: float = 1.0) -> nn.Module:
         """The network between pictures in [0, peak]."""

@@ -19,15 +19,13 @@ from export.ranges import METHOD, measure
 from export.stages import Stages, run_child
 from export.subject import Artifact, Subject
 from export.tflite_quantize import dynamic
-from model.contract import Model, Precision
+from model.contract import Precision
 from model.errors import ConversionError, guard
 from model.tensors import Pictures
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8")
 
-# int8 leaves maps coarser than this part of the picture in float: docs/quantization.md.
-_COARSE: dict[Model, int] = {"generator": 4, "identity": 32}
-_PADDING = 2
+_PADDING = 2  # pixels that a map is wider in front of a convolution
 
 # onnx2tf runs graphs whose only input is a picture on 20 sample photos, and fetches them from the
 # network unless a file of this name lies in its working folder (onnx2tf 1.29,
@@ -133,7 +131,7 @@ def to_int8(
         "float": str(fp32),
         "ranges": fitted(model, border, statistics, METHOD),
         "pictures": [t.name for t in (*border.inputs, *border.outputs) if t.color],
-        "coarse": subject.face_size // _COARSE[subject.model] + _PADDING,
+        "coarse": subject.coarse + _PADDING,
         "int8": {str(path): [_layer_with(model, weights) for weights in keep]},
     }
     described = work / "quantize.json"
