@@ -96,6 +96,23 @@ def test_onnx_int8_stores_its_convolutions_in_8_bits(eight_bit: Path) -> None:
     assert len(eight) >= convolutions - 2
 
 
+def test_onnx_int8_leaves_coarse_maps_in_float_and_fine_ones_not(eight_bit: Path) -> None:
+    import onnx
+
+    whole = onnx.shape_inference.infer_shapes(onnx.load(eight_bit / "generator-fp32.onnx")).graph
+    shapes = {v.name: v.type.tensor_type.shape.dim for v in (*whole.value_info, *whole.output)}
+    sides = [shapes[node.output[0]][-1].dim_value for node in whole.node if node.op_type == "Conv"]
+    graph = onnx.load(eight_bit / "generator-int8.onnx").graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    rounded = [
+        makers.get(node.input[0]) == "DequantizeLinear"
+        for node in graph.node if node.op_type == "Conv"
+    ]  # fmt: skip
+    kinds = set(zip(sides, rounded, strict=True))
+    assert {(64, False), (128, True), (256, True)} <= kinds
+    assert all(in_eight == (side > 64) for side, in_eight in kinds)
+
+
 class Grey:
     """A runtime whose every picture is grey."""
 

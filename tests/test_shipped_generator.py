@@ -29,8 +29,8 @@ def test_a_face_with_its_own_identity_comes_back(swaps: tuple[np.ndarray, Swap, 
     portraits, same, _ = swaps
     back = ((same.image256.permute(0, 2, 3, 1) + 1) / 2).numpy()
     for mine, wanted in zip(back, portraits / 255.0, strict=True):
-        # 23.3 is the worst of 50 held-out faces; one of the portraits wears a cap.
-        assert psnr_db(mine, wanted, peak=1.0) > 20
+        # 25.9 is the worst of 50 held-out faces; the portraits are at 26.1 and 28.4.
+        assert psnr_db(mine, wanted, peak=1.0) > 24
 
 
 def test_another_identity_changes_the_face_more_than_the_corner(
