@@ -28,7 +28,9 @@ from training.seeds import seed_of
 SOURCE_SIZE = 176  # px; its identity crop has 140, enough for the recogniser's 112
 KEPT_SHARDS = 2
 AHEAD = 3  # batches that are being made while one is learned from
-KEPT_SHARE = 4  # decoded pictures may take one part in so many of the machine's memory
+# Decoded pictures may take a quarter of the machine's memory, and no more than this: in a container
+# the machine's is not the limit.
+KEPT_SHARE, KEPT_MOST = 4, 8 << 30
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -71,7 +73,7 @@ class Mixer:
         self._rank, self._world = rank, world
         self._read: OrderedDict[str, list[Record]] = OrderedDict()
         self._reading = Lock()
-        self._album = Album(_memory() // KEPT_SHARE // world)
+        self._album = Album(min(KEPT_MOST, _memory() // KEPT_SHARE) // world)
         self._makers = ThreadPoolExecutor(AHEAD, "batches")
         self._ahead: dict[tuple[int, int, int, float], Future[Batch]] = {}
 
@@ -205,5 +207,8 @@ def _pixels(records: Sequence[Record], picture: Picture, size: int) -> Pixels:
 
 
 def _memory() -> int:
-    """Bytes of memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Bytes of memory that this machine has; where it does not say, as Windows, 4 GiB are taken."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 4 << 30
