@@ -10,7 +10,7 @@ SHIPPED_IDENTITY := $(wildcard model/weights/mobilefacenet.pt)
 GENERATOR := $(or $(SHIPPED_GENERATOR),build/seeded.pt)
 IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
-SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py)
+SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py export/*/*.py)
 
 .PHONY: demo bench test check fast train-smoke format clean
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from model.errors import EXIT_INTERRUPTED, BackendUnavailable, UsageError, guard
 
 if TYPE_CHECKING:
-    from benchmarks.contenders import Contender
-    from benchmarks.rows import Row
+    from benchmarks.harness.contenders import Contender
+    from benchmarks.harness.rows import Row
 
 _BACKENDS = ("pytorch", "onnx", "tflite", "coreml")
 _PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "pal6", "w8a8")
@@ -26,12 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, keep the rows."""
     args = _parse(argv)
     if args.device:
-        from benchmarks.devices import Settings, rows_from
+        from benchmarks.harness.devices import Settings, rows_from
 
         settings = Settings(args.backend, args.runs, args.threads)
         rows, interrupted = rows_from(args.device, settings), False
     elif args.sustained:
-        from benchmarks.sustained import sustain, words
+        from benchmarks.harness.sustained import sustain, words
 
         rows, interrupted = sustain(
             _contenders(args), args.sustained, warmup=args.warmup, threads=args.threads,
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )  # fmt: skip
         print("\n".join(words(row) for row in rows), file=sys.stderr)
     else:
-        from benchmarks.measure import measure
+        from benchmarks.harness.measure import measure
 
         rows, interrupted = measure(
             _contenders(args), runs=args.runs, rounds=min(args.rounds, args.runs),
@@ -61,8 +61,8 @@ def _verdict(rows: Sequence[Row]) -> int:
 
 
 def _show(rows: Sequence[Row], args: argparse.Namespace) -> None:
-    from benchmarks import plot, table
-    from benchmarks import rows as results
+    from benchmarks.harness import plot, table
+    from benchmarks.harness import rows as results
 
     print(results.dumps(rows) if args.json == Path("-") else table.text(rows), flush=True)
     if args.json and args.json != Path("-"):
@@ -72,7 +72,7 @@ def _show(rows: Sequence[Row], args: argparse.Namespace) -> None:
 
 
 def _contenders(args: argparse.Namespace) -> list[Contender]:
-    from benchmarks.contenders import Wanted, contenders
+    from benchmarks.harness.contenders import Wanted, contenders
     from model.contract import load_bundle
     from pipeline.bundles import newest_bundle
 

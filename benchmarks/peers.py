@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard
 
 if TYPE_CHECKING:
-    from benchmarks.contenders import Contender
+    from benchmarks.harness.contenders import Contender
 
 _CACHE = Path("build/peers")
 _BASELINE = "naive-onnx2tf-fp32"
@@ -35,7 +35,7 @@ class Recipe:
         name: of the runtime, in the table.
         precision: what it computes in.
         package: to be imported; its absence is the row's reason.
-        opener: in `benchmarks.peer_runtimes`.
+        opener: in `benchmarks.rivals.peer_runtimes`.
         file: what the conversion writes, below the cache folder.
         build: writes it, from (what was asked for, the path, a log).
         options: more arguments of the opener.
@@ -67,10 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Convert what is not converted yet, time everything in turns, print the table."""
     args = _parse(argv)
 
-    from benchmarks import plot, table
-    from benchmarks import rows as results
+    from benchmarks.harness import plot, table
+    from benchmarks.harness import rows as results
+    from benchmarks.harness.measure import measure
     from benchmarks.latency import teller
-    from benchmarks.measure import measure
 
     ours, asked = _ours(args)
     theirs = [_contender(recipe, asked) for recipe in _recipes() if recipe.name in args.peers]
@@ -108,7 +108,7 @@ def _recipes() -> list[Recipe]:
 
 def _ours(args: argparse.Namespace) -> tuple[list[Contender], _Asked]:
     """The bundle's own files, and what foreign runtimes are made from."""
-    from benchmarks.contenders import Wanted, checkpoint_of, contenders
+    from benchmarks.harness.contenders import Wanted, checkpoint_of, contenders
     from model.contract import load_bundle
 
     manifest = load_bundle(args.bundle)
@@ -133,10 +133,10 @@ def _ours(args: argparse.Namespace) -> tuple[list[Contender], _Asked]:
 
 def _contender(recipe: Recipe, asked: _Asked) -> Contender:
     """Convert (once per checkpoint), and describe what to run."""
-    from benchmarks.contenders import Contender
-    from benchmarks.interleave import scratch_log
-    from benchmarks.rows import MeasuredModel
-    from benchmarks.worker import Task
+    from benchmarks.harness.contenders import Contender
+    from benchmarks.harness.interleave import scratch_log
+    from benchmarks.harness.rows import MeasuredModel
+    from benchmarks.harness.worker import Task
     from model.contract import digest
 
     def model(sha256: str = "", size: int = 0) -> MeasuredModel:
@@ -170,14 +170,14 @@ def _contender(recipe: Recipe, asked: _Asked) -> Contender:
     return Contender(
         recipe.name, recipe.name, model(*digest(weights)),
         task=Task(
-            f"benchmarks.peer_runtimes:{recipe.opener}", arguments, ("numpy",),
+            f"benchmarks.rivals.peer_runtimes:{recipe.opener}", arguments, ("numpy",),
             str(golden) if golden.is_dir() else None, asked.warmup, str(log),
         ),
     )  # fmt: skip
 
 
 def _naive(function: str, asked: _Asked, path: Path, log: Path) -> None:
-    from benchmarks import naive
+    from benchmarks.rivals import naive
 
     getattr(naive, function)(asked.checkpoint, path.resolve(), log)
 
@@ -217,7 +217,7 @@ def _pnnx(asked: _Asked, path: Path, log: Path) -> None:
 
 def _nncf(asked: _Asked, path: Path, log: Path) -> None:
     """Quantize with NNCF on the pairs that our own int8 is calibrated on by default."""
-    from export.calibration import built_in
+    from export.quantize.calibration import built_in
     from model.contract import FACE_SIZE
     from pipeline.quiet import quiet
 

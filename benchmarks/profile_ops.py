@@ -1,7 +1,7 @@
 """Where the time goes, by kind of operator and by layer: `python benchmarks/profile_ops.py`.
 
 So that the next optimisation is chosen by measurement. ONNX Runtime tells by its own profiler; a
-TFLite file is cut into its operators (`benchmarks/cut_ops.py`).
+TFLite file is cut into its operators (`benchmarks/profiling/cut_ops.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from model.errors import BackendUnavailable, BadInput, guard
 
 if TYPE_CHECKING:
-    from benchmarks.cut_ops import LayerTime
-    from benchmarks.roofline import Roofline
+    from benchmarks.profiling.cut_ops import LayerTime
+    from benchmarks.profiling.roofline import Roofline
 
 
 @guard
@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)
 
-    from benchmarks import roofline
     from benchmarks.latency import teller
+    from benchmarks.profiling import roofline
 
     if not args.file.is_file():
         raise BadInput(f"{args.file} is no file; expected a .tflite or .onnx file of a bundle")
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _time_tflite(
     args: argparse.Namespace, tell: Callable[[str], None]
 ) -> tuple[list[LayerTime], float]:
-    from benchmarks.cut_ops import time_ops
+    from benchmarks.profiling.cut_ops import time_ops
 
     return time_ops(args.file, args.threads, args.repeats, tell)
 
@@ -99,7 +99,7 @@ def _from_events(events: list[dict[str, Any]]) -> tuple[list[LayerTime], float]:
     """The median of each node over all frames but the first, and of whole frames."""
     import numpy as np
 
-    from benchmarks.cut_ops import LayerTime
+    from benchmarks.profiling.cut_ops import LayerTime
 
     times: dict[str, list[float]] = defaultdict(list)
     described: dict[str, dict[str, Any]] = {}
@@ -126,7 +126,7 @@ def _from_events(events: list[dict[str, Any]]) -> tuple[list[LayerTime], float]:
 def _report(
     layers: list[LayerTime], whole_ms: float, limits: Roofline, precision: str, shown: int
 ) -> str:
-    from benchmarks.cut_ops import by_kind
+    from benchmarks.profiling.cut_ops import by_kind
 
     total_ms = sum(layer.ms for layer in layers)
     gflop = sum(layer.gflop for layer in layers)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
 if TYPE_CHECKING:
-    from benchmarks.rows import Row
+    from benchmarks.harness.rows import Row
 
 _NAMES = ("toolkit", "tensorflow", "onnx2tf", "ai-edge-quantizer")
 _HEADER = (
@@ -32,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from dataclasses import replace
 
-    from benchmarks import rows as results
+    from benchmarks.harness import rows as results
+    from benchmarks.harness.measure import measure
     from benchmarks.latency import teller
-    from benchmarks.measure import measure
-    from benchmarks.quantizer_bench import OURS, bench, contender
+    from benchmarks.rivals.quantizer_bench import OURS, bench, contender
     from export.stages import Stages
 
     shared = bench(
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _checkpoint(args: argparse.Namespace) -> Path:
     """The generator's weights: given, or those that the given bundle was made from."""
-    from benchmarks.contenders import checkpoint_of
+    from benchmarks.harness.contenders import checkpoint_of
     from model.contract import load_bundle
 
     if not args.network.is_dir():
@@ -74,7 +74,7 @@ def _checkpoint(args: argparse.Namespace) -> Path:
 
 def _text(rows: Sequence[Row]) -> str:
     """The table; reasons stand below."""
-    from benchmarks.rows import Check
+    from benchmarks.harness.rows import Check
 
     def cell(value: float | None, form: str) -> str:
         return "-" if value is None else format(value, form)

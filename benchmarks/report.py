@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="the merged rows on stdout instead")
     args = parser.parse_args(argv)
 
-    from benchmarks import plot, table
-    from benchmarks import rows as results
+    from benchmarks.harness import plot, table
+    from benchmarks.harness import rows as results
     from model.files import write_atomically
 
     rows = [row for file in args.files for row in results.read(file)]

@@ -22,7 +22,7 @@ from benchmarks.latency import positive
 from model.errors import guard
 
 if TYPE_CHECKING:
-    from pipeline.pyramid import Image8
+    from pipeline.faces.pyramid import Image8
     from pipeline.swap import FaceSwapper, Identity
 
 PHOTO_BAR, VIDEO_BAR = 0.15, 0.70  # of a photo's time, at most; of the generator's rate, at least
@@ -43,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import cv2
 
-    from benchmarks import environment
+    from benchmarks.harness import environment
     from pipeline.bundles import newest_bundle
-    from pipeline.portraits import PORTRAITS, open_portrait
+    from pipeline.faces.portraits import PORTRAITS, open_portrait
     from pipeline.swap import FaceSwapper
 
     bundle = args.bundle or newest_bundle()

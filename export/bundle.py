@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.parity import Reference
+from export.proof.parity import Reference
 from export.subject import Artifact
 from model.contract import (
     MANIFEST_NAME,

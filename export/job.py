@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-import export.coreml
-import export.onnx
-import export.tflite
+import export.convert.coreml
+import export.convert.onnx
+import export.convert.tflite
 from export import bundle
-from export.calibration import CalibrationSet, built_in, from_folder
-from export.chains import Chains
-from export.parity import Chain, run_torch
-from export.prove import prove
-from export.samples import load_identity
+from export.proof.chains import Chains
+from export.proof.parity import Chain, run_torch
+from export.proof.prove import prove
+from export.proof.samples import load_identity
+from export.quantize.calibration import CalibrationSet, built_in, from_folder
 from export.stages import Stages
 from export.subject import Artifact, Subject
 from model.contract import FACE_SIZE, Format, Manifest, Precision
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from model.mobilefacenet import MobileFaceNet
 
 FORMATS: dict[Format, tuple[Precision, ...]] = {
-    "onnx": export.onnx.PRECISIONS,
-    "tflite": export.tflite.PRECISIONS,
-    "mlpackage": export.coreml.PRECISIONS,
+    "onnx": export.convert.onnx.PRECISIONS,
+    "tflite": export.convert.tflite.PRECISIONS,
+    "mlpackage": export.convert.coreml.PRECISIONS,
 }
 # The 8-bit ones are asked for by name: their gates want trained weights, and a miss of one of them
 # would take the float files down with it.
@@ -68,7 +68,7 @@ class Job:
     output_dir: Path
     formats: tuple[Format, ...]
     precisions: tuple[Precision, ...] = DEFAULT_PRECISIONS
-    opset: int = export.onnx.DEFAULT_OPSET
+    opset: int = export.convert.onnx.DEFAULT_OPSET
     bake: Path | None = None
     parity: bool = True
     samples: int = 8
@@ -234,25 +234,25 @@ def _convert(
     """All files of one network; ONNX first, because TFLite is made from it."""
     keep = _kept_weights(job, subject)
     if "onnx" in job.formats and _precisions(job, subject, "onnx"):
-        yield from export.onnx.convert(
+        yield from export.convert.onnx.convert(
             subject, _precisions(job, subject, "onnx"), into.bundle, opset=job.opset,
             calibration=calibration, keep=keep, log=log, stages=stages,
         )  # fmt: skip
     if "tflite" in job.formats and _precisions(job, subject, "tflite"):
         fp32 = into.bundle / subject.file_name("onnx", "fp32")
         if not fp32.exists():
-            (link,) = export.onnx.convert(
+            (link,) = export.convert.onnx.convert(
                 subject, ["fp32"], into.work, opset=job.opset, log=log, stages=stages
             )
             prove(link, chain, job.threads, stages)
             fp32 = link.path
-        yield from export.tflite.convert(
+        yield from export.convert.tflite.convert(
             subject, _precisions(job, subject, "tflite"), into.bundle, fp32,
             calibration=calibration, keep=keep,
             work=into.work, log=log, stages=stages,
         )  # fmt: skip
     if "mlpackage" in job.formats:
-        yield from export.coreml.convert(
+        yield from export.convert.coreml.convert(
             subject, _precisions(job, subject, "mlpackage"), into.bundle,
             calibration=calibration, keep=keep, log=log, stages=stages,
         )  # fmt: skip

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)
 
-    from export.calibration import built_in
+    from export.quantize.calibration import built_in
     from model.checkpoint import load_generator
     from model.contract import FACE_SIZE
     from model.deploy import DeployedGenerator
@@ -152,7 +152,7 @@ def _with_one_rounded(
     """What the network answers when one layer works in 8 bits."""
     import torch
 
-    from export.int8_weights import per_channel
+    from export.quantize.weights import per_channel
 
     weight = layer.weight.data
     stored, scale = per_channel(weight.numpy())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from model.errors import ContractError, ParityError, guard
 
 if TYPE_CHECKING:
-    from export.golden import Sample
+    from export.proof.golden import Sample
     from model.contract import ModelSpec
 
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
-    from export.golden import folder_for, read_golden
+    from export.proof.golden import folder_for, read_golden
     from model.contract import digest, load_bundle
 
     manifest = load_bundle(args.bundle)
@@ -55,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) -> dict[str, Any]:
     """Run one file on all samples it can take; `held` is None where nothing could be run."""
-    from export.golden import score
-    from export.parity import min_identity_cosine, min_psnr_db
+    from export.proof.golden import score
+    from export.proof.parity import min_identity_cosine, min_psnr_db
     from pipeline.backends import BACKENDS, backend_class, open_backend
 
     name = next(n for n, (_, _, format) in BACKENDS.items() if format == spec.format)

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 
 from model.errors import BackendUnavailable
-from pipeline import label
+from pipeline.faces.pyramid import Image8, Pyramid
+from pipeline.faces.tracking import Tracker
+from pipeline.media import label
 from pipeline.overlap import Ahead
 from pipeline.people import assign
-from pipeline.pyramid import Image8, Pyramid
 from pipeline.quiet import quiet
 from pipeline.request import Request
 from pipeline.swap import FaceSwapper
-from pipeline.tracking import Tracker
 
 _TITLE = "face swap (q or Esc ends)"
 _ENDS = (ord("q"), 27)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from model.errors import EXIT_INTERRUPTED, FaceSwapError, UsageError, guard
 
 if TYPE_CHECKING:
-    from pipeline.credentials import Credentials
+    from pipeline.media.credentials import Credentials
     from pipeline.request import Outcome, Request
     from pipeline.swap import FaceSwapper
 
@@ -148,7 +148,7 @@ def _check(args: argparse.Namespace) -> None:
 def _signer(args: argparse.Namespace) -> Credentials | None:
     if not args.c2pa_cert:
         return None
-    from pipeline import credentials
+    from pipeline.media import credentials
 
     signer = credentials.Credentials(args.c2pa_cert, args.c2pa_key, args.c2pa_algorithm)
     single = args.output if args.target and args.target.is_file() else None
@@ -159,7 +159,7 @@ def _signer(args: argparse.Namespace) -> Credentials | None:
 def _request(
     args: argparse.Namespace, people: tuple[Any, ...], signer: Credentials | None
 ) -> Request:
-    from pipeline.paste import Blend
+    from pipeline.faces.paste import Blend
     from pipeline.people import parse_pairs
     from pipeline.request import Request
 

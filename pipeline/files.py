@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from model.errors import BadInput, FaceSwapError, ImageError, UsageError
-from pipeline import credentials, label, photo
-from pipeline.containers import CONTAINERS
+from pipeline.faces.pyramid import Pyramid
+from pipeline.media import credentials, label, photo
+from pipeline.media.containers import CONTAINERS
 from pipeline.people import assign
-from pipeline.pyramid import Pyramid
 from pipeline.request import Outcome, Request
 from pipeline.swap import FaceSwapper
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from model.contract import Precision
-    from pipeline.pyramid import Image8
+    from pipeline.faces.pyramid import Image8
     from pipeline.swap import FaceSwapper
 
 _COLUMNS: tuple[tuple[str, Precision], ...] = (
@@ -49,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
-    from pipeline import photo
     from pipeline.bundles import newest_bundle
-    from pipeline.label import xmp_packet
-    from pipeline.portraits import PORTRAITS, open_portrait
+    from pipeline.faces.portraits import PORTRAITS, open_portrait
+    from pipeline.media import photo
+    from pipeline.media.label import xmp_packet
 
     bundle = args.bundle or newest_bundle()
     photo.check_writable(args.output)

@@ -11,8 +11,8 @@ import numpy as np
 
 from model.errors import BadInput, ImageError, UsageError
 from model.files import write_atomically
-from pipeline import photo
-from pipeline.detect import Face
+from pipeline.faces.detect import Face
+from pipeline.media import photo
 from pipeline.swap import FaceSwapper, Identity, Which, unit
 
 

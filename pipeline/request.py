@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import UsageError
-from pipeline.credentials import Credentials
-from pipeline.paste import Blend
+from pipeline.faces.paste import Blend
+from pipeline.media.credentials import Credentials
 from pipeline.swap import Identity, Which
 
 

@@ -17,9 +17,9 @@ from model.contract import Precision
 from model.errors import BadInput, ImageError, UsageError
 from pipeline.backends.base import Backend
 from pipeline.bundles import open_models
-from pipeline.detect import Detector, Face, align_matrix
-from pipeline.paste import Blend, paste
-from pipeline.pyramid import Image8, Pyramid
+from pipeline.faces.detect import Detector, Face, align_matrix
+from pipeline.faces.paste import Blend, paste
+from pipeline.faces.pyramid import Image8, Pyramid
 from pipeline.tensor import to_image, to_tensor
 
 Identity = NDArray[np.float32]
@@ -178,7 +178,7 @@ class FaceSwapper:
             blend: how the faces are put back.
 
         Returns:
-            (H, W, 3) uint8 RGB; synthetic, label it as such (`pipeline.label`).
+            (H, W, 3) uint8 RGB; synthetic, label it as such (`pipeline.media.label`).
 
         Raises:
             ImageError: there is no face.

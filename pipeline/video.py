@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from model.errors import VideoError
-from pipeline import credentials, label
-from pipeline.containers import Item, Reader, Writer
-from pipeline.frames import repainted
+from pipeline.faces.pyramid import Pyramid
+from pipeline.faces.tracking import Tracker
+from pipeline.media import credentials, label
+from pipeline.media.containers import Item, Reader, Writer
+from pipeline.media.frames import repainted
 from pipeline.overlap import Ahead, Behind
 from pipeline.people import assign
 from pipeline.progress import Progress
-from pipeline.pyramid import Pyramid
 from pipeline.request import Outcome, Request
 from pipeline.swap import FaceSwapper
-from pipeline.tracking import Tracker
 
 
 def swap_video(

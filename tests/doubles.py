@@ -10,8 +10,8 @@ import pytest
 
 from model.contract import Model, ModelSpec, Parity
 from model.tensors import signature
-from pipeline.detect import Detector
-from pipeline.portraits import PORTRAITS, open_portrait
+from pipeline.faces.detect import Detector
+from pipeline.faces.portraits import PORTRAITS, open_portrait
 from pipeline.swap import FaceSwapper
 
 needs_detector = pytest.mark.skipif(

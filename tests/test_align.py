@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.contract import face_template
-from pipeline.align import align, similarity, warp
-from pipeline.portraits import PORTRAITS, VARIATIONS, faces
+from pipeline.faces.align import align, similarity, warp
+from pipeline.faces.portraits import PORTRAITS, VARIATIONS, faces
 
 TEMPLATE = np.array(face_template())
 TURNS = st.floats(-np.pi, np.pi)

@@ -10,7 +10,7 @@ from model.errors import BackendUnavailable, ContractError, UsageError
 from model.tensors import signature
 from pipeline.backends import BACKENDS, backend_class, open_backend
 from pipeline.backends.base import Backend
-from pipeline.portraits import faces
+from pipeline.faces.portraits import faces
 from pipeline.tensor import to_tensor, to_unit
 
 EMBEDDING = np.full((1, 16), 0.25, np.float32)

@@ -156,7 +156,7 @@ def test_a_refused_checkpoint_leaves_the_earlier_bundle(tiny_checkpoints, tmp_pa
 def test_a_missed_gate_leaves_the_earlier_bundle(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import export.parity
+    import export.proof.parity
     from export.job import Job
     from export.job import run as run_job
     from export.stages import Stages
@@ -166,7 +166,7 @@ def test_a_missed_gate_leaves_the_earlier_bundle(
     job = Job(generator, identity, tmp_path, ("onnx",), samples=2)
     run_job(job, Stages(quiet=True))
     before = snapshot(tmp_path / "tiny")
-    monkeypatch.setitem(export.parity._MIN_PSNR_DB, "fp16", 199.0)
+    monkeypatch.setitem(export.proof.parity._MIN_PSNR_DB, "fp16", 199.0)
     with pytest.raises(ParityError, match=r"generator-fp16\.onnx has PSNR"):
         run_job(job, Stages(quiet=True))
     assert snapshot(tmp_path / "tiny") == before

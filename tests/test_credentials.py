@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from model.errors import BadInput
-from pipeline.credentials import Credentials, check, sign
-from pipeline.label import SOURCE_TYPE
+from pipeline.media.credentials import Credentials, check, sign
+from pipeline.media.label import SOURCE_TYPE
 
 c2pa = pytest.importorskip("c2pa")
 x509 = pytest.importorskip("cryptography.x509")

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.contract import face_template
-from pipeline.align import similarity
-from pipeline.detect import Detector, aligned_faces
-from pipeline.portraits import PORTRAITS
-from pipeline.pyramid import Pyramid
+from pipeline.faces.align import similarity
+from pipeline.faces.detect import Detector, aligned_faces
+from pipeline.faces.portraits import PORTRAITS
+from pipeline.faces.pyramid import Pyramid
 
 pytestmark = needs_detector
 ADMIRAL, ASTRONAUT = 0, 1

@@ -19,11 +19,11 @@ from model.contract import FACE_SIZE, identity_crop
 from model.errors import BadInput, CheckpointError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training import distill, verify
-from training.faces import Faces, read_embeddings, read_faces, split_people
-from training.muon import orthogonalised
-from training.run import Diverged, Run, Settings
-from training.student import embed, teacher_map
-from training.views import augmented_view, identity_view
+from training.data.faces import Faces, read_embeddings, read_faces, split_people
+from training.recogniser.distillation import Diverged, Run, Settings
+from training.recogniser.muon import orthogonalised
+from training.recogniser.student import embed, teacher_map
+from training.recogniser.views import augmented_view, identity_view
 
 PEOPLE, PHOTOS, SIZE, TEACHER = 16, 6, 40, 16
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -52,7 +52,7 @@ def test_a_missing_converter_is_named_with_the_line_that_installs_it(
 def test_an_export_without_its_converter_is_refused_before_any_work(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from export.coreml import main
+    from export.convert.coreml import main
 
     monkeypatch.setattr(doctor, "_version", lambda p: None if p == "coremltools" else "1")
     assert main(["nothing.pt"]) == 3

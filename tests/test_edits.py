@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.portraits import faces
+from pipeline.faces.portraits import faces
+from training.data.landmarks import Landmarks
+from training.data.records import EDITS
 from training.edits.all import EDITORS, edit
 from training.edits.subject import EditFailed, Subject, alike
 from training.edits.warp import field, moved
-from training.landmarks import Landmarks
-from training.records import EDITS
 
 SEEDS = (0, 1, 2)
 

@@ -14,18 +14,18 @@ from PIL import Image
 
 from model.checkpoint import load_generator
 from model.errors import BadInput
-from pipeline.portraits import faces, varied
+from pipeline.faces.portraits import faces, varied
 from training import evaluate, measure_edits
-from training.bounded import BAR, measure
-from training.distances import frechet, retrieval_top1
-from training.faces import Faces
-from training.landmarks import Landmarks
-from training.photos import held_out_faces
-from training.pose import EXPRESSIVE, RIGID, expression_error, fit, pose_error_deg
-from training.records import Record, write_shard
-from training.scores import look_at, score, yardsticks
-from training.swaps import Painted, SwapPairs, draw_pairs
-from training.teacher import Teacher, teacher_crop
+from training.data.faces import Faces
+from training.data.landmarks import Landmarks
+from training.data.photos import held_out_faces
+from training.data.records import Record, write_shard
+from training.judging.bounded import BAR, measure
+from training.judging.distances import frechet, retrieval_top1
+from training.judging.pose import EXPRESSIVE, RIGID, expression_error, fit, pose_error_deg
+from training.judging.scores import look_at, score, yardsticks
+from training.judging.swaps import Painted, SwapPairs, draw_pairs
+from training.judging.teacher import Teacher, teacher_crop
 
 PEOPLE = 16  # of whom four are held out
 ONE_THREAD = ("--threads", "1")  # two wait for each other where tests share the machine
@@ -209,7 +209,7 @@ def test_the_worst_restoration_is_the_worst(teacher_file) -> None:
 
 
 def test_held_out_faces_are_those_that_distillation_holds_out(data) -> None:
-    from training.faces import read_faces, split_people
+    from training.data.faces import read_faces, split_people
 
     _, expected = split_people(read_faces(data), 0)
     found = held_out_faces(data, 176)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export import flatbuffer
-from export.graph_ranges import FINEST, fitted
-from export.ranges import Ranges, Statistics
+from export.quantize import flatbuffer
+from export.quantize.graph_ranges import FINEST, fitted
+from export.quantize.ranges import Ranges, Statistics
 from model.tensors import Signature
 
 BORDER = Signature((), ())

@@ -11,8 +11,8 @@ from onnx import helper, numpy_helper
 
 from model.errors import BadInput
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
-from training.hints import SIDES, HintingTeacher, Hints, student_maps, thinned
-from training.onnx_layers import OnnxLayers
+from training.recogniser.hints import SIDES, HintingTeacher, Hints, student_maps, thinned
+from training.recogniser.onnx_layers import OnnxLayers
 
 
 @pytest.fixture

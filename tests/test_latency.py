@@ -13,9 +13,9 @@ import pytest
 from conftest import ROOT
 from test_rows import FROM_A_PHONE
 
-from benchmarks import rows
-from benchmarks.interleave import Worker, WorkerFailed, interleave
-from benchmarks.worker import Task
+from benchmarks.harness import rows
+from benchmarks.harness.interleave import Worker, WorkerFailed, interleave
+from benchmarks.harness.worker import Task
 
 
 def program(name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

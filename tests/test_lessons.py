@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
-from training import lessons
-from training.faces import Faces
-from training.hints import Answer, student_maps
-from training.lessons import Lesson, Lessons
-from training.run import Run, Settings
-from training.views import covered, mixed
+from training.data.faces import Faces
+from training.recogniser import lessons
+from training.recogniser.distillation import Run, Settings
+from training.recogniser.hints import Answer, student_maps
+from training.recogniser.lessons import Lesson, Lessons
+from training.recogniser.views import covered, mixed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 COUNT, BATCH, TEACHER = 24, 4, 6

@@ -7,9 +7,9 @@ import pytest
 import torch
 from mlprogram_packages import SmallNet, ct, save, small_net
 
+from export.quantize.coreml_w8a8 import activation_ranges, quantize_w8a8
 from model.errors import BackendUnavailable
 from pipeline.metrics import psnr_db
-from pipeline.mlprogram.calibration import activation_ranges, quantize_w8a8
 from pipeline.mlprogram.program import Package
 
 SAMPLES = [

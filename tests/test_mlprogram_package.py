@@ -14,9 +14,9 @@ from mlprogram_packages import SmallNet, ct, mb, op_package, save, small_net
 from model.contract import load_bundle
 from model.errors import ContractError
 from pipeline.backends import open_backend
+from pipeline.faces.portraits import faces
 from pipeline.mlprogram.ops import OPS
 from pipeline.mlprogram.program import Intermediate, Package
-from pipeline.portraits import faces
 from pipeline.quiet import quiet
 
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
@@ -210,7 +210,7 @@ def test_a_package_with_other_tensors_than_its_manifest_is_refused(
 
 
 def test_a_parity_miss_names_the_first_operation_that_strays(tiny_checkpoints) -> None:
-    from export.precision import first_stray_operation
+    from export.proof.half_precision import first_stray_operation
 
     artifact, pair = stray_artifact(tiny_checkpoints, "fp32")
     assert first_stray_operation(artifact, pair, 60.0) == ""
@@ -221,7 +221,7 @@ def test_a_parity_miss_names_the_first_operation_that_strays(tiny_checkpoints) -
 
 
 def test_fp16_headroom_is_that_of_the_largest_value_stored_in_half(tiny_checkpoints) -> None:
-    from export.precision import headroom
+    from export.proof.half_precision import headroom
 
     artifact, pair = stray_artifact(tiny_checkpoints, "fp16")
     found = headroom(artifact, [pair])
@@ -231,8 +231,8 @@ def test_fp16_headroom_is_that_of_the_largest_value_stored_in_half(tiny_checkpoi
 
 def stray_artifact(checkpoints: tuple[Path, Path], precision: str):
     """A real conversion of the tiny generator and a pair to run it on."""
-    from export.coreml import convert
-    from export.samples import Pair
+    from export.convert.coreml import convert
+    from export.proof.samples import Pair
     from export.stages import Stages
     from export.subject import Subject
     from model.checkpoint import load_generator

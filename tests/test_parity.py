@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from export.parity import Chain, Reference, min_psnr_db, run_torch
-from export.samples import Pair, make_pairs
+from export.proof.parity import Chain, Reference, min_psnr_db, run_torch
+from export.proof.samples import Pair, make_pairs
 from model.errors import ParityError
 from model.generator import Generator, GeneratorConfig
 from model.mobilefacenet import MobileFaceNetConfig

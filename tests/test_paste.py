@@ -4,10 +4,10 @@ from doubles import IDENTITY, needs_detector, portrait, swapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.facemesh import MOUTH, OVAL
+from pipeline.faces.facemesh import MOUTH, OVAL
+from pipeline.faces.occlusion import visible_skin
+from pipeline.faces.paste import Blend, face_mask, match_light, paste
 from pipeline.metrics import psnr_db
-from pipeline.occlusion import visible_skin
-from pipeline.paste import Blend, face_mask, match_light, paste
 
 ADMIRAL, ASTRONAUT = 0, 1
 SIZE = 128

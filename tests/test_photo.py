@@ -6,8 +6,8 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from model.errors import BadInput, ImageError
-from pipeline import photo
-from pipeline.label import SOURCE_TYPE, source_type, stamp, xmp_packet
+from pipeline.media import photo
+from pipeline.media.label import SOURCE_TYPE, source_type, stamp, xmp_packet
 
 PICTURE = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
 

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.pyramid import Pyramid
+from pipeline.faces.pyramid import Pyramid
 
 NEAR = 2  # levels of 255
 PICTURE = cv2.GaussianBlur(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.calibration import BUILT_IN, built_in, from_folder
+from export.quantize.calibration import BUILT_IN, built_in, from_folder
 from model.errors import BadInput
-from pipeline.portraits import faces, varied
+from pipeline.faces.portraits import faces, varied
 
 SIZE, EMBEDDING_SIZE = 64, 16
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from conftest import run
 
-from export.golden import feeds
-from export.parity import Chain, Reference
-from export.prove import hold
-from export.samples import make_pairs
+from export.proof.golden import feeds
+from export.proof.parity import Chain, Reference
+from export.proof.prove import hold
+from export.proof.samples import make_pairs
 from export.subject import Artifact, Subject
 from model.checkpoint import load_generator, save
 from model.contract import Format, Precision, load_bundle
@@ -20,8 +20,8 @@ from model.errors import ParityError
 from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
 from pipeline.backends import BACKENDS, open_backend
+from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
-from pipeline.portraits import faces
 from pipeline.tensor import to_unit
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from conftest import run
 
-from export import flatbuffer
+from export.quantize import flatbuffer
 from model.checkpoint import load_generator, save
 from model.contract import Manifest, load_bundle
 from pipeline.backends import open_backend
 from pipeline.backends.tflite import TfliteBackend
+from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
-from pipeline.portraits import faces
 from pipeline.tensor import to_tensor, to_unit
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure import measure
-from benchmarks.quantizer_bench import AI_EDGE, OURS, Bench, contender
+from benchmarks.harness.measure import measure
 from benchmarks.quantizers import _text
-from export.calibration import built_in
-from export.parity import Chain, Reference
-from export.samples import make_pairs
+from benchmarks.rivals.quantizer_bench import AI_EDGE, OURS, Bench, contender
+from export.proof.parity import Chain, Reference
+from export.proof.samples import make_pairs
+from export.quantize.calibration import built_in
 from export.stages import Stages
 from export.subject import Subject
 from model.checkpoint import load_generator, load_identity_encoder
@@ -51,7 +51,7 @@ def test_a_quantizer_that_is_missing_is_a_row_with_the_reason(bench: Bench) -> N
 def test_a_quantizer_that_fails_is_a_reason_with_its_last_words(bench: Bench) -> None:
     failed, _ = contender("onnx2tf", bench)  # the ONNX file is not there
     assert failed.reason is not None
-    assert failed.reason.startswith("benchmarks.quantizer_child failed with exit code 1")
+    assert failed.reason.startswith("benchmarks.rivals.quantizer_child failed with exit code 1")
     assert "FileNotFoundError" in failed.reason
 
 

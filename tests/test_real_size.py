@@ -90,7 +90,7 @@ def test_core_ml_generator_as_stored(
     import torch
 
     from model.checkpoint import load_generator
-    from pipeline.portraits import faces
+    from pipeline.faces.portraits import faces
 
     face = faces(1)[0][None]
     embedding = np.load(reference / "reference_io.npz")["embedding"][:1].astype("f")
@@ -109,9 +109,9 @@ def test_core_ml_generator_as_stored(
 def test_core_ml_identity_encoder_as_stored(
     precision: str, least_db: float, real: tuple[Path, Manifest], reference: Path
 ) -> None:
-    from export.samples import embed
+    from export.proof.samples import embed
     from model.checkpoint import load_identity_encoder
-    from pipeline.portraits import faces
+    from pipeline.faces.portraits import faces
 
     face = faces(1)[0]
     wanted = embed(load_identity_encoder(reference / "reference_mobilefacenet.pth"), face)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.rounding import RoundingNoise, noised
+from training.running.rounding import RoundingNoise, noised
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import rows
-from benchmarks.measure import with_ratios
-from benchmarks.rows import App, Device, MeasuredModel, Ran, Row, Runs, Stage
-from benchmarks.sustained import throttling
-from benchmarks.table import markdown, real_time, text
+from benchmarks.harness import rows
+from benchmarks.harness.measure import with_ratios
+from benchmarks.harness.rows import App, Device, MeasuredModel, Ran, Row, Runs, Stage
+from benchmarks.harness.sustained import throttling
+from benchmarks.harness.table import markdown, real_time, text
 from model.errors import ContractError
 
 # As an app writes it: only what the contract asks for.

@@ -9,9 +9,9 @@ import torch
 from model.checkpoint import SHIPPED_IDENTITY_ENCODER, WEIGHTS_FOLDER, load_generator
 from model.checkpoint import load_identity_encoder as load_encoder
 from model.generator import Swap
+from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
-from pipeline.portraits import faces
-from training.views import identity_view
+from training.recogniser.views import identity_view
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from model.generator import Generator, GeneratorConfig
-from training.span import heed_span
+from training.generator.span import heed_span
 
 
 @pytest.fixture

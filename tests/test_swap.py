@@ -17,12 +17,12 @@ from model.errors import BadInput, ContractError, FaceSwapError, ImageError, Usa
 from pipeline.backends import backend_class
 from pipeline.bundles import newest_bundle
 from pipeline.cli import main
-from pipeline.detect import Detector
+from pipeline.faces.detect import Detector
+from pipeline.faces.portraits import PORTRAITS, portrait_path
 from pipeline.files import swap_folder, swap_photo
-from pipeline.label import SOURCE_TYPE, source_type
+from pipeline.media.label import SOURCE_TYPE, source_type
 from pipeline.metrics import psnr_db
 from pipeline.people import assign, load_identity, parse_pairs, save_identity
-from pipeline.portraits import PORTRAITS, portrait_path
 from pipeline.request import Outcome, Request
 from pipeline.swap import FaceSwapper
 

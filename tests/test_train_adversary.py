@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from training.adversary import Adversary
-from training.config import Config, Weights
-from training.ranks import Ranks
+from training.generator.adversary import Adversary
+from training.generator.config import Config, Weights
+from training.running.ranks import Ranks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,9 +12,9 @@ from model.errors import CheckpointError
 from model.mobilefacenet import MobileFaceNetConfig
 from model.seeded import seeded_identity_encoder
 from model.wrap import PictureIdentityEncoder
-from training.features import Vgg19, frozen, load_vgg19
-from training.student import early_features, embed
-from training.views import recogniser_view
+from training.generator.features import Vgg19, frozen, load_vgg19
+from training.recogniser.student import early_features, embed
+from training.recogniser.views import recogniser_view
 
 # Where torchvision's vgg19().features has its convolutions up to relu5_1.
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)

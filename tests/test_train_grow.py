@@ -13,10 +13,10 @@ from model.checkpoint import load_generator
 from model.errors import UsageError
 from model.generator import Generator, GeneratorConfig
 from training import train
-from training.discriminator import Discriminators
-from training.grow import Growing, prepare, spare_constant_channels
-from training.losses import agreement_loss
-from training.mix import Plan, draw
+from training.data.mix import Plan, draw
+from training.generator.discriminator import Discriminators
+from training.generator.grow import Growing, prepare, spare_constant_channels
+from training.generator.losses import agreement_loss
 
 NARROWEST = GeneratorConfig(channels=48, embedding_size=16)
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from model.generator import Generator, GeneratorConfig
-from training import losses
-from training.discriminator import Discriminators, PatchDiscriminator
+from training.generator import losses
+from training.generator.discriminator import Discriminators, PatchDiscriminator
 
 
 def test_generator_hinge_is_the_negated_mean_verdict() -> None:

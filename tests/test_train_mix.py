@@ -10,12 +10,11 @@ import torch
 from train_data import plain_tar, records, shard
 
 from model.errors import BadInput
-from training import batches
-from training.batches import Album, Mixer
-from training.config import PUBLISHED_MIX
-from training.data import Shard, open_data
-from training.mix import PHOTO, Plan, Triplet, draw
-from training.records import EDITS, decode
+from training.data.batches import Album, Mixer
+from training.data.mix import PHOTO, Plan, Triplet, draw
+from training.data.records import EDITS, decode
+from training.data.sources import Shard, batches, open_data
+from training.generator.config import PUBLISHED_MIX
 
 
 def plan(random_share: float = 0.0, **mix: float) -> Plan:

@@ -18,8 +18,8 @@ from train_data import TINY, plain_tar
 from model.checkpoint import load_generator
 from model.errors import BadInput
 from training import train
-from training.config import Config, read_config
-from training.trainer import Trainer
+from training.generator.config import Config, read_config
+from training.generator.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -83,7 +83,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(flags, tmp_path, monkeypatch) -> 
 
 def test_nan_stops_the_run_and_names_step_and_loss(flags, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(train, "SAVE_SECONDS", 0)
-    from training import losses
+    from training.generator import losses
 
     good, calls = losses.pixel_loss, []
 

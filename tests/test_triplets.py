@@ -17,12 +17,12 @@ from conftest import ROOT, run
 from PIL import Image
 
 from model.errors import BadInput
-from pipeline.portraits import PORTRAITS, faces, open_portrait, varied
+from pipeline.faces.portraits import PORTRAITS, faces, open_portrait, varied
 from training import triplets
-from training.photos import held_out_people, list_photos
-from training.recording import Settings, aligned, make_record
-from training.records import EDITS, Record, decode, read_shard
-from training.shards import make_plan, make_shards, shard_path
+from training.data.photos import held_out_people, list_photos
+from training.data.recording import Settings, aligned, make_record
+from training.data.records import EDITS, Record, decode, read_shard
+from training.data.shards import make_plan, make_shards, shard_path
 
 SIZE = 128
 

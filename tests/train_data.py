@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.records import Record, write_shard
+from training.data.records import Record, write_shard
 
 TINY = """
 lr = 2e-3

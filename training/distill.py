@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from model.errors import UsageError, guard
 
 if TYPE_CHECKING:
-    from training.faces import Faces
-    from training.run import Run
+    from training.data.faces import Faces
+    from training.recogniser.distillation import Run
     from training.verify import Pairs
 
 SAVE_SECONDS = 60
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     # Threads that wait for each other by spinning are five times slower beside a busy neighbour.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    from training.faces import read_embeddings, read_faces, split_people
+    from training.data.faces import read_embeddings, read_faces, split_people
     from training.verify import embed_faces, make_pairs, report, verify
 
     everyone = read_faces(args.data)
@@ -86,9 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _open(args: argparse.Namespace, learned: Faces) -> Run:
     from model.checkpoint import load_identity_encoder
-    from training.faces import read_embeddings
-    from training.ranks import open_device
-    from training.run import Run, Settings
+    from training.data.faces import read_embeddings
+    from training.recogniser.distillation import Run, Settings
+    from training.running.ranks import open_device
 
     device = open_device(args.device)
 
@@ -100,7 +100,7 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
     )  # fmt: skip
     teacher = None
     if args.teacher:
-        from training.hints import HintingTeacher
+        from training.recogniser.hints import HintingTeacher
 
         teacher = HintingTeacher(args.teacher, device=device)
         settings = replace(settings, sizes=((112, 1.0),))

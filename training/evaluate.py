@@ -19,11 +19,11 @@ from model.errors import BackendUnavailable, UsageError, guard
 
 if TYPE_CHECKING:
     from pipeline.backends.base import Backend
-    from training.faces import Faces
-    from training.landmarks import Landmarks
-    from training.scores import Scores, Truth
-    from training.swaps import Candidate, Painted, SwapPairs
-    from training.teacher import Teacher
+    from training.data.faces import Faces
+    from training.data.landmarks import Landmarks
+    from training.judging.scores import Scores, Truth
+    from training.judging.swaps import Candidate, Painted, SwapPairs
+    from training.judging.teacher import Teacher
 
     Loaded = tuple[Backend, Backend]  # generator and identity encoder
 
@@ -33,14 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate, and print a Markdown table."""
     args = _parser().parse_args(argv)
     _check(args)
-    from training.swaps import candidates
+    from training.judging.swaps import candidates
 
     # A missing or foreign file is said before the minutes that the faces take.
     models = candidates(args.model, args.identity, args.backend, args.precision, args.threads)
     if args.bounded:
         return _bounded(args)
     if args.portraits:
-        from training.swap_grid import draw_portraits
+        from training.judging.swap_grid import draw_portraits
 
         draw_portraits(args.grid, _open(models))
         print(args.grid)
@@ -49,12 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(args: argparse.Namespace, models: list[Candidate]) -> int:
-    from training.landmarks import Landmarks
-    from training.scores import look_at, yardsticks
-    from training.swap_grid import write_swaps
-    from training.swaps import draw_pairs
-    from training.tables import print_rows, print_table
-    from training.teacher import Teacher
+    from training.data.landmarks import Landmarks
+    from training.judging.scores import look_at, yardsticks
+    from training.judging.swap_grid import write_swaps
+    from training.judging.swaps import draw_pairs
+    from training.judging.tables import print_rows, print_table
+    from training.judging.teacher import Teacher
 
     teacher, landmarks = Teacher(args.teacher, args.threads), Landmarks(args.threads)
     opened = _open(models)
@@ -105,9 +105,9 @@ def _score(
     import numpy as np
 
     from pipeline.progress import Progress
-    from training.scores import score
-    from training.swap_grid import GRID_ROWS
-    from training.swaps import SwapPairs, paint
+    from training.judging.scores import score
+    from training.judging.swap_grid import GRID_ROWS
+    from training.judging.swaps import SwapPairs, paint
 
     own = np.unique(pairs.target)[: args.reconstructions]
     shown = Progress(2 * args.pairs + len(own), name, unit="step")
@@ -126,7 +126,7 @@ def _score(
 
 def _held_out(args: argparse.Namespace) -> Faces:
     from pipeline.progress import Progress
-    from training.photos import held_out_faces
+    from training.data.photos import held_out_faces
 
     shown = Progress(None, str(args.data), unit="photo")
     faces = held_out_faces(args.data, FACE_SIZE, step=shown.step)
@@ -142,10 +142,10 @@ def _bounded(args: argparse.Namespace) -> int:
 
     from model.checkpoint import load_generator
     from pipeline.progress import Progress
-    from training.bounded import measure
-    from training.ranks import open_device
-    from training.swaps import encode, open_checkpoint
-    from training.tables import print_bounds
+    from training.judging.bounded import measure
+    from training.judging.swaps import encode, open_checkpoint
+    from training.judging.tables import print_bounds
+    from training.running.ranks import open_device
 
     device = open_device(args.device)
     _, encoder = open_checkpoint(args.model, args.identity, args.threads)
@@ -163,13 +163,13 @@ def _bounded(args: argparse.Namespace) -> int:
 
 
 def _varied() -> list[Any]:
-    from pipeline.portraits import varied
+    from pipeline.faces.portraits import varied
 
     return varied(24, seed=0)
 
 
 def _check(args: argparse.Namespace) -> None:
-    from training.grid import check_kind
+    from training.judging.grid import check_kind
 
     for flag in ("pairs", "reconstructions", "batch", "threads"):
         if getattr(args, flag) < 1:

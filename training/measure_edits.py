@@ -17,7 +17,7 @@ from model.contract import FACE_SIZE
 from model.errors import BadInput, UsageError, guard
 
 if TYPE_CHECKING:
-    from training.records import Edit
+    from training.data.records import Edit
 
 Cosines = dict["Edit", list[float]]
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import numpy as np
 
-    from training.records import EDITS, IDENTITY_EDITS
+    from training.data.records import EDITS, IDENTITY_EDITS
 
     rows = []
     for edit in EDITS:
@@ -56,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(args: argparse.Namespace) -> Cosines:
     from pipeline.progress import Progress
-    from training.records import EDITS, decode, read_shard
-    from training.teacher import Teacher
+    from training.data.records import EDITS, decode, read_shard
+    from training.judging.teacher import Teacher
 
     teacher = Teacher(args.teacher, args.threads)
     shards = sorted(args.shards.glob("*.tar")) if args.shards.is_dir() else [args.shards]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from model.errors import EXIT_INTERRUPTED, UsageError, guard
 
 if TYPE_CHECKING:
-    from training.ranks import Ranks
-    from training.trainer import Step, Trainer
+    from training.generator.trainer import Step, Trainer
+    from training.running.ranks import Ranks
 
 REPORT_SECONDS = 20
 SAVE_SECONDS = 120
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     # Threads that wait for each other by spinning are five times slower beside a busy neighbour.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    from training.ranks import close_ranks, open_ranks
+    from training.running.ranks import close_ranks, open_ranks
 
     if args.threads:
         import torch
@@ -73,13 +73,13 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
 
 def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from model.checkpoint import SHIPPED_IDENTITY_ENCODER, load_generator, load_identity_encoder
-    from training.batches import Mixer
-    from training.config import read_config
-    from training.data import open_data
-    from training.features import frozen, load_vgg19
-    from training.mix import Plan
-    from training.objective import Judges
-    from training.trainer import Purpose, Trainer
+    from training.data.batches import Mixer
+    from training.data.mix import Plan
+    from training.data.sources import open_data
+    from training.generator.config import read_config
+    from training.generator.features import frozen, load_vgg19
+    from training.generator.objective import Judges
+    from training.generator.trainer import Purpose, Trainer
 
     config = read_config(args.config)
     encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))
@@ -125,7 +125,7 @@ class Loop:
         Raises:
             Diverged: a loss is not finite; the state saved last is kept.
         """
-        from training.ranks import agree
+        from training.running.ranks import agree
 
         trainer = self.trainer
         with self._interruptible():
@@ -166,7 +166,7 @@ class Loop:
             self.drawn = seconds
 
     def _report(self, progress: float) -> None:
-        from training.report import averages
+        from training.generator.report import averages
 
         row = averages(self.steps, self.trainer.seconds - self.reported)
         row = {"step": self.trainer.steps, "progress": round(progress, 5), **row}
@@ -182,7 +182,7 @@ class Loop:
         self.reported, self.steps = self.trainer.seconds, []
 
     def _draw(self) -> None:
-        from training.pictures import write_grid
+        from training.generator.pictures import write_grid
 
         batch = self.trainer.example(2 * GRID_ROWS)
         swapped = self.trainer.swap(batch)

@@ -21,10 +21,10 @@ from model.contract import FACE_SIZE
 from model.errors import BadInput, UsageError, guard
 
 if TYPE_CHECKING:
-    from training.photos import Photo
-    from training.recording import Settings
-    from training.records import Record
-    from training.shards import Plan
+    from training.data.photos import Photo
+    from training.data.recording import Settings
+    from training.data.records import Record
+    from training.data.shards import Plan
 
 _PER_SHARD = 256  # a step of training holds one shard in memory: some 25 MB
 _PREVIEW_ROWS = 8
@@ -36,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     _check(args)
     from pipeline.progress import Progress
-    from training.photos import list_photos
-    from training.recording import Settings
-    from training.shards import claim, is_made, make_shards
+    from training.data.photos import list_photos
+    from training.data.recording import Settings
+    from training.data.shards import claim, is_made, make_shards
 
     settings = Settings(args.size, args.seed, args.limit, args.per_shard)
     plan = _plan(list_photos(args.photos), settings, args.workers)
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _plan(photos: list[Photo], settings: Settings, workers: int) -> Plan:
     from pipeline.progress import Progress
-    from training.shards import make_plan, readable, workforce
+    from training.data.shards import make_plan, readable, workforce
 
     shown = Progress(len(photos), "reading", unit="photo")
     with workforce(workers, _nothing) as each:
@@ -87,8 +87,8 @@ def _preview(folder: Path | None, number: int, records: list[Record]) -> None:
     """A sheet of some photos of a shard, from all over it, each with its edits."""
     if folder is None or not records:
         return
-    from training.grid import Tile, write_grid
-    from training.records import EDITS, decode
+    from training.data.records import EDITS, decode
+    from training.judging.grid import Tile, write_grid
 
     edge = 160
     rows = [
@@ -103,7 +103,7 @@ def _preview(folder: Path | None, number: int, records: list[Record]) -> None:
 
 
 def _report(args: argparse.Namespace, plan: Plan, counts: Counter[str]) -> None:
-    from training.records import EDITS
+    from training.data.records import EDITS
 
     made: dict[str, Any] = {
         "shards": len(plan.shards),

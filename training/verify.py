@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.errors import BadInput, CheckpointError, guard
-from training.faces import Faces, read_embeddings, read_faces, split_people
+from training.data.faces import Faces, read_embeddings, read_faces, split_people
 
 if TYPE_CHECKING:
     from model.mobilefacenet import MobileFaceNet
@@ -103,8 +103,8 @@ def embed_faces(network: MobileFaceNet, faces: Faces, size: int = 112) -> np.nda
     """Embeddings of all faces by a network in eval mode, (N, 512) float32 with unit L2 norm."""
     import torch
 
-    from training.student import embed
-    from training.views import identity_view
+    from training.recogniser.student import embed
+    from training.recogniser.views import identity_view
 
     device = next(network.parameters()).device
     with torch.inference_mode():

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pipeline.facemesh import Points
+from pipeline.faces.facemesh import Points
 from training.edits.draw import fill, noise, over, smooth, step, stroke
 from training.edits.subject import BROWS, Mask, Pixels, Subject, alike
 from training.edits.warp import field, moved

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.facemesh import Points
-from pipeline.pyramid import Image8
+from pipeline.faces.facemesh import Points
+from pipeline.faces.pyramid import Image8
+from training.data.records import EDITS, Edit
 from training.edits.ageing import older
 from training.edits.beard import beard
 from training.edits.glasses import glasses, sunglasses
 from training.edits.hair import bald, fringe
 from training.edits.shape import fat, grin
 from training.edits.subject import EditFailed, Pixels, Subject
-from training.records import EDITS, Edit
 
 Editor = Callable[[Subject, np.random.Generator], Pixels]
 
@@ -37,7 +37,7 @@ def edit(name: Edit, face: Image8, mesh: Points, seed: int) -> Image8:
     Args:
         name: which.
         face: (S, S, 3) uint8 RGB, aligned.
-        mesh: (468, 3) its landmarks, see `training.landmarks`.
+        mesh: (468, 3) its landmarks, see `training.data.landmarks`.
         seed: draws shape, colour and strength; every edit draws its own from it.
 
     Returns:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from pipeline.facemesh import Points
+from pipeline.faces.facemesh import Points
 from training.edits.draw import curves, fill, noise, over, step, strands
 from training.edits.subject import EditFailed, Mask, Pixels, Subject
 from training.edits.warp import field, moved

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.facemesh import Points
+from pipeline.faces.facemesh import Points
 from training.edits.subject import Mask, Pixels
 
 _FINE = 3  # masks are drawn that many times larger

@@ -23,12 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first of the two rows")
     args = parser.parse_args(argv)
 
-    from pipeline.portraits import faces
+    from pipeline.faces.portraits import faces
+    from training.data.landmarks import Landmarks
+    from training.data.records import EDITS
     from training.edits.all import edit
     from training.edits.subject import EditFailed
-    from training.grid import Tile, check_kind, write_grid
-    from training.landmarks import Landmarks
-    from training.records import EDITS
+    from training.judging.grid import Tile, check_kind, write_grid
 
     check_kind(args.output)
     landmarks = Landmarks()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.facemesh import Points
+from pipeline.faces.facemesh import Points
 from training.edits.draw import fill, over, step, stroke
 from training.edits.subject import Mask, Pixels, Subject
 

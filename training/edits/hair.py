@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.facemesh import Points
+from pipeline.faces.facemesh import Points
 from training.edits.draw import curves, fill, noise, over, step, strands, stroke
 from training.edits.subject import EditFailed, Mask, Pixels, Subject, alike
 

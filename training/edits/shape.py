@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.facemesh import MOUTH, Points
+from pipeline.faces.facemesh import MOUTH, Points
 from training.edits.draw import fill, over, smooth, step, stroke
 from training.edits.subject import Pixels, Subject
 from training.edits.warp import field, moved

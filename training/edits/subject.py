@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.facemesh import OVAL, Points, five_points
-from pipeline.pyramid import Image8
+from pipeline.faces.facemesh import OVAL, Points, five_points
+from pipeline.faces.pyramid import Image8
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.float32]

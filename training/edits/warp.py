@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.facemesh import Points
+from pipeline.faces.facemesh import Points
 from training.edits.subject import Mask, Pixels, Subject
 
 _COARSE = 4  # the field is smooth: it is computed on every fourth pixel

@@ -1,0 +1,1 @@
+"""Timing: workers, interleaved runs, result rows, tables and plots."""

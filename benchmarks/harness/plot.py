@@ -1,0 +1,106 @@
+"""Pictures of result rows: latency by runtime, size against quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.rows import Row
+from benchmarks.harness.table import FRAME_RATES
+from model.errors import BackendUnavailable, BadInput
+from model.files import write_atomically
+
+_COLORS = {"fp32": "#4c78a8", "fp16": "#72b7b2", "dynamic": "#eeca3b", "int8": "#f58518",
+           "pal6": "#e45756", "w8a8": "#b279a2"}  # fmt: skip
+_OTHER = "#9d9da1"
+
+
+def latency(rows: Sequence[Row], path: Path) -> None:
+    """Draw a bar to the median of each row, with a whisker to its 90th percentile.
+
+    Raises:
+        BadInput: no row has a latency, or the place cannot be written to.
+        BackendUnavailable: matplotlib is not installed.
+    """
+    timed = [row for row in rows if row.total]
+    if not timed:
+        raise BadInput(f"{path} not drawn: no row has a latency")
+
+    def draw(axes: Any) -> None:
+        for place, row in enumerate(timed):
+            total = row.total
+            assert total is not None
+            axes.barh(
+                place, total.p50_ms, xerr=[[0], [max(0.0, total.p90_ms - total.p50_ms)]],
+                color=_COLORS.get(row.model.precision, _OTHER), capsize=3,
+            )  # fmt: skip
+            axes.annotate(
+                f" {total.p50_ms:.0f}", (max(total.p90_ms, total.p50_ms), place), va="center"
+            )
+        for rate in FRAME_RATES:
+            axes.axvline(1000 / rate, color="grey", linestyle=":", linewidth=1)
+            axes.annotate(
+                f"{rate} fps", (1000 / rate, -0.75), rotation=90, fontsize=7, ha="right",
+                va="top", color="grey",
+            )  # fmt: skip
+        axes.set_yticks(range(len(timed)), [_label(row, timed) for row in timed])
+        axes.invert_yaxis()
+        axes.margins(x=0.12)
+        axes.set_xlabel("ms a frame: median, whisker to the 90th percentile")
+
+    _save(path, draw, height=1.2 + 0.42 * len(timed))
+
+
+def quality(rows: Sequence[Row], path: Path) -> None:
+    """Draw how near each file is to PyTorch against its size.
+
+    Raises:
+        BadInput: no row was checked, or the place cannot be written to.
+        BackendUnavailable: matplotlib is not installed.
+    """
+    shown = [row for row in rows if judged(row)]
+    if not shown:
+        raise BadInput(f"{path} not drawn: no row was checked against golden samples")
+
+    def draw(axes: Any) -> None:
+        for row in shown:
+            assert row.check is not None
+            assert row.check.psnr_db is not None
+            place = (row.model.size_mb, row.check.psnr_db)
+            axes.scatter(*place, color=_COLORS.get(row.model.precision, _OTHER), s=40)
+            axes.annotate(f" {row.name}", place, fontsize=8, va="center")
+        axes.margins(0.15)
+        axes.set_xlabel("MB")
+        axes.set_ylabel("PSNR to PyTorch, dB (worst golden sample)")
+        axes.grid(alpha=0.3)
+
+    _save(path, draw, height=4.2)
+
+
+def judged(row: Row) -> bool:
+    """Whether a row says how near its file is to PyTorch, and how large it is."""
+    return bool(row.check and row.check.psnr_db is not None and row.model.bytes)
+
+
+def _label(row: Row, rows: Sequence[Row]) -> str:
+    several = len({r.device for r in rows}) > 1
+    return f"{row.name}\n{row.device.model}" if several else row.name
+
+
+def _save(path: Path, draw: Callable[[Any], None], height: float) -> None:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise BackendUnavailable(
+            "plots need matplotlib, which is not installed. pip install -e '.[faces]'"
+        ) from None
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise BadInput(f"{path} is no place for a plot; expected a .png, .svg or .pdf")
+    figure = Figure(figsize=(8, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    draw(axes)
+    write_atomically(path, lambda beside: figure.savefig(beside, dpi=120))

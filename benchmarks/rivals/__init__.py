@@ -1,0 +1,1 @@
+"""Other runtimes and quantizers, called the same way as ours."""

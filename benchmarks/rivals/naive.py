@@ -1,0 +1,77 @@
+"""What a user gets without this toolkit: the network as trained, through onnx2tf's defaults.
+
+The yardstick for every speed claim: three outputs less one, but no rewriting, no folding and no
+slices for the reflection pad.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from export.stages import run_child
+from model.errors import ConversionError
+from pipeline.quiet import quiet
+
+
+def naive_onnx(checkpoint: Path, path: Path, log: Path) -> None:
+    """Trace the network as trained, pictures (1, 3, 256, 256) NCHW in [-1, 1], to ONNX."""
+    import torch
+
+    from model.checkpoint import load_generator
+    from model.contract import FACE_SIZE
+
+    class Picture256(torch.nn.Module):
+        """The last of the four things that the authors' forward returns is enough for a swap."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.trained = load_generator(checkpoint)
+
+        def forward(self, target: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+            image: torch.Tensor = self.trained(target, embedding).image256
+            return image
+
+    network = Picture256().eval()
+    size = network.trained.config.embedding_size
+    example = (torch.zeros(1, 3, FACE_SIZE, FACE_SIZE), torch.ones(1, size) / size**0.5)
+    with quiet(log), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network, example, str(path), dynamo=False, opset_version=17,
+            input_names=["target", "embedding"], output_names=["image"],
+        )  # fmt: skip
+
+
+def naive_tflite(checkpoint: Path, path: Path, log: Path) -> None:
+    """The network as trained, as onnx2tf writes it: fp32 TFLite without a signature.
+
+    Raises:
+        ConversionError: onnx2tf crashed; the message has its log's tail.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        graph, traced = Path(folder) / "naive.onnx", Path(folder) / "traced.onnx"
+        naive_onnx(checkpoint, traced, log)
+        # onnx2tf does this itself where the onnxsim command is on the path; without it the traced
+        # reflection pad comes out with the wrong shape.
+        run_child("export.convert.simplify", [str(traced), str(graph)], log, Path(folder))
+        run_child("benchmarks.rivals.naive", [str(graph)], log, Path(folder))
+        made = sorted(Path(folder, "naive").glob("*float32.tflite"))
+        if not made:
+            raise ConversionError(f"onnx2tf wrote no float32 .tflite; see {log}")
+        shutil.move(made[0], path)
+
+
+def main() -> int:
+    """Child process: the ONNX file argv[1] through onnx2tf, with its own settings."""
+    import onnx2tf
+
+    onnx2tf.convert(input_onnx_file_path=sys.argv[1], output_folder_path="naive", non_verbose=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

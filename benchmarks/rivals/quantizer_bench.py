@@ -1,0 +1,248 @@
+"""One int8 file of the generator by each quantizer, all from the same float network and pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import export.convert.onnx
+import export.convert.tflite
+from benchmarks.harness.contenders import Contender
+from benchmarks.harness.interleave import scratch_log
+from benchmarks.harness.openers import tflite_file
+from benchmarks.harness.rows import Check, MeasuredModel
+from benchmarks.harness.worker import Task
+from export.proof.golden import feeds
+from export.proof.parity import QUANTIZED_SAMPLES, Chain, Picture, Reference
+from export.proof.prove import prove
+from export.proof.samples import Pair, make_pairs
+from export.quantize.calibration import CalibrationSet, built_in
+from export.stages import Stages, run_child
+from export.subject import Subject
+from model.checkpoint import (
+    SHIPPED_EMBEDDING_SIZE,
+    SHIPPED_IDENTITY_ENCODER,
+    load_generator,
+    load_identity_encoder,
+)
+from model.contract import FACE_SIZE, digest
+from model.deploy import DeployedGenerator
+from model.errors import BackendUnavailable, FaceSwapError
+from pipeline.backends.base import Arrays
+from pipeline.tensor import to_unit
+
+OURS = "toolkit"
+AI_EDGE = "ai-edge-quantizer"
+_CACHE = Path("build/quantizers")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all files are made from and held against.
+
+    Attributes:
+        subject: the generator, rewritten for inference.
+        calibration: what ranges are measured on.
+        chain: what PyTorch answers on the pairs that files are judged by.
+        folder: keeps the float files, and what foreign quantizers made.
+        python: has ai-edge-quantizer, where the user gave one.
+        threads: for the runtime.
+        warmup: frames before the first timed one.
+        log: the quantizers' own words.
+        stages: told what is done.
+    """
+
+    subject: Subject
+    calibration: CalibrationSet
+    chain: Chain
+    folder: Path
+    python: Path | None
+    threads: int
+    warmup: int
+    log: Path
+    stages: Stages
+
+    @property
+    def onnx(self) -> Path:
+        """The float network as onnx2tf reads it."""
+        return self.folder / self.subject.file_name("onnx", "fp32")
+
+    @property
+    def tflite(self) -> Path:
+        """The float network as the others read it."""
+        return self.folder / self.subject.file_name("tflite", "fp32")
+
+
+def bench(
+    checkpoint: Path,
+    identity: Path | None,
+    *,
+    python: Path | None,
+    threads: int,
+    warmup: int,
+    stages: Stages,
+) -> Bench:
+    """Load the weights, compute PyTorch's answers, and see that the float files are there.
+
+    Args:
+        checkpoint: the generator.
+        identity: the encoder that gives portraits their identity and judges pictures; None takes
+            the shipped one where it fits.
+        python: see `Bench`, as the others.
+        threads: likewise.
+        warmup: likewise.
+        stages: likewise.
+
+    Raises:
+        CheckpointError: the weights cannot be used.
+        ConversionError: the float files cannot be made.
+        ParityError: they compute something else than PyTorch.
+    """
+    trained = load_generator(checkpoint)
+    size = trained.config.embedding_size
+    if identity is None and size == SHIPPED_EMBEDDING_SIZE and SHIPPED_IDENTITY_ENCODER.is_file():
+        identity = SHIPPED_IDENTITY_ENCODER
+    encoder = load_identity_encoder(identity) if identity else None
+    with stages.stage("network as trained (PyTorch)"):
+        pairs = make_pairs(QUANTIZED_SAMPLES, FACE_SIZE, size, encoder, None, seed=0)
+        chain = Chain(Reference.compute(trained, encoder, pairs))
+    calibration = built_in(FACE_SIZE, size, encoder)
+    key = hashlib.sha256((digest(checkpoint)[0] + calibration.sha256).encode()).hexdigest()
+    folder = _CACHE.resolve() / key[:12]  # absolute: children run elsewhere
+    folder.mkdir(parents=True, exist_ok=True)
+    network = DeployedGenerator(trained).requires_grad_(False).eval()
+    made = Bench(
+        Subject("generator", network, FACE_SIZE, size), calibration, chain, folder, python,
+        threads, warmup, scratch_log(), stages,
+    )  # fmt: skip
+    if not made.tflite.exists():
+        _float_files(made)
+    return made
+
+
+def contender(name: str, bench: Bench) -> tuple[Contender, Check | None]:
+    """Quantize, judge, and describe what to run; a quantizer that fails is a reason."""
+    path = bench.folder / f"{name}-int8.tflite"
+    arguments: dict[str, Any] = {
+        "path": str(path), "pictures": "uint8" if name == OURS else "float",
+        "embedding_size": bench.subject.embedding_size, "threads": bench.threads,
+    }  # fmt: skip
+    try:
+        _quantize(name, path, bench)
+        check = _judge(name, arguments, bench)
+    except FaceSwapError as error:
+        # Of a log's tail the last line says most.
+        lines = str(error).splitlines()
+        reason = " ".join(dict.fromkeys((lines[0], lines[-1].strip(" |"))))
+        model = MeasuredModel("generator", path.name, "", "tflite", "int8", 0)
+        return Contender(name, name, model, reason=reason), None
+    sha256, size = digest(path)
+    model = MeasuredModel("generator", path.name, sha256, "tflite", "int8", size)
+    task = Task(
+        "benchmarks.harness.openers:tflite_file", arguments, ("ai_edge_litert.interpreter",), None,
+        bench.warmup, str(bench.log),
+    )  # fmt: skip
+    return Contender(name, name, model, task=task), check
+
+
+def _float_files(bench: Bench) -> None:
+    """Make what all are quantized from, and prove it; the TFLite file goes into its place last."""
+    with tempfile.TemporaryDirectory() as folder:
+        work, log, stages = Path(folder), bench.log, bench.stages
+        (link,) = export.convert.onnx.convert(
+            bench.subject,
+            ["fp32"],
+            work,
+            opset=export.convert.onnx.DEFAULT_OPSET,
+            log=log,
+            stages=stages,
+        )
+        (made,) = export.convert.tflite.convert(
+            bench.subject, ["fp32"], work, link.path, work=work, log=log, stages=stages
+        )
+        prove(made, bench.chain, bench.threads, stages)
+        shutil.move(link.path, bench.onnx)
+        shutil.move(made.path, bench.tflite)
+
+
+def _quantize(name: str, path: Path, bench: Bench) -> None:
+    """Write the int8 file: ours anew, since it is what changes; another's if it is not there.
+
+    Raises:
+        BackendUnavailable: the quantizer is not installed.
+        ConversionError: it failed.
+    """
+    if name != OURS and path.exists():
+        return
+    with tempfile.TemporaryDirectory() as folder, bench.stages.stage(path.name):
+        work, calibration = Path(folder), bench.calibration
+        if name == OURS:
+            export.convert.tflite.to_int8(
+                bench.subject, bench.tflite, path, calibration, (), work, bench.log, bench.stages
+            )
+            return
+        python = _python_with(name, bench.python)
+        border = bench.subject.signature("tflite")
+        fed = [calibration.feed(border, i) for i in range(len(calibration))]
+        pairs = {tensor.name: str(work / f"{tensor.name}.npy") for tensor in border.inputs}
+        for tensor, file in pairs.items():
+            np.save(file, np.concatenate([feed[tensor] for feed in fed]))
+        task = {
+            "quantizer": name, "onnx": str(bench.onnx), "tflite": str(bench.tflite),
+            "pairs": pairs, "made": "made.tflite",
+        }  # fmt: skip
+        run_child("benchmarks.rivals.quantizer_child", [json.dumps(task)], bench.log, work, python)
+        shutil.move(work / "made.tflite", path)
+
+
+def _python_with(name: str, given: Path | None) -> str:
+    """The interpreter to run a foreign quantizer in.
+
+    Raises:
+        BackendUnavailable: none has it.
+    """
+    package = name.replace("-", "_")
+    if name == AI_EDGE and given is not None:
+        try:
+            subprocess.run([given, "-c", f"import {package}"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            raise BackendUnavailable(
+                f"{given} cannot import {package}; expected a Python with {name} in it"
+            ) from None
+        return str(given)
+    if importlib.util.find_spec(package) is None:
+        remedy = "pip install -e '.[tflite]'"
+        if name == AI_EDGE:
+            remedy = (
+                "it wants a newer LiteRT than the toolkit: install it into an environment of its "
+                "own and give that one's Python with --ai-edge-quantizer"
+            )
+        raise BackendUnavailable(f"{package} is not installed; {remedy}")
+    return sys.executable
+
+
+def _judge(name: str, arguments: dict[str, Any], bench: Bench) -> Check:
+    """Hold a file against PyTorch; no gates, since bad figures are figures as well."""
+    backend = tflite_file(**arguments)
+    output = backend.spec.outputs[0]
+
+    def picture(pair: Pair) -> Picture:
+        sample: Arrays = {"target": pair.face[None], "embedding": pair.embedding}
+        return to_unit(backend.run(**feeds(backend.spec, sample))[output.name], output)
+
+    with bench.stages.stage(f"{name} against PyTorch"):
+        parity = bench.chain.generator(
+            name, picture, -math.inf, mean_gate_db=-math.inf, min_cosine=-math.inf
+        )
+    return Check(parity.psnr_db, parity.max_abs, parity.identity_cosine, parity.mean_psnr_db)

@@ -1,0 +1,1 @@
+"""From one network to one model file: ONNX, TFLite, Core ML."""

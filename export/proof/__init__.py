@@ -1,0 +1,1 @@
+"""Every model file held against PyTorch: samples, parity, golden samples, diagnosis."""

@@ -1,0 +1,1 @@
+"""Finding a face, aligning it, following it, and putting a face back."""

@@ -1,0 +1,104 @@
+"""Where faces roughly are: BlazeFace (arXiv:1907.05047), read from its raw outputs."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.faces.align import Matrix, inverse
+from pipeline.faces.facemodels import FaceModel
+from pipeline.faces.pyramid import Pyramid
+
+_MIN_SCORE = 0.5
+_SAME_FACE = 0.3  # overlap of two boxes, as parts of their union
+
+
+class Candidate(NamedTuple):
+    """A face as the detector sees it, in pixels of the whole picture.
+
+    Attributes:
+        score: 0..1.
+        centre: x and y of the middle of its box, from the eyebrows to the chin.
+        side: edge of the box.
+        eyes: (2, 2) float, left as seen in the upright face first.
+        tilt_deg: how far the eyes are from level in the view that it was seen in, -180..180.
+    """
+
+    score: float
+    centre: NDArray[np.float64]
+    side: float
+    eyes: NDArray[np.float64]
+    tilt_deg: float
+
+
+class BlazeFace:
+    """One of the detectors: short range (128 px, selfies) or full range (192 px, small faces)."""
+
+    def __init__(self, file: str, threads: int = 1) -> None:
+        """Load the detector `file`."""
+        self._model = FaceModel(file, -1.0, threads)
+        self.size = self._model.size
+        self._anchors = _anchors(self.size)
+
+    def find(self, pyramid: Pyramid, view: Matrix) -> list[Candidate]:
+        """Faces in one view of a picture, best first.
+
+        Args:
+            pyramid: the picture.
+            view: (2, 3), picture to the `size` px square that the detector looks at.
+        """
+        boxes, logits = self._model.run(pyramid.cut(view, self.size))
+        score = 1 / (1 + np.exp(-logits[0, :, 0].clip(-80, 80).astype(np.float64)))
+        kept = np.flatnonzero(score >= _MIN_SCORE)
+        kept = kept[np.argsort(-score[kept])]
+        if not len(kept):
+            return []
+        # Per anchor: centre, width and height, then six keypoints, the eyes first; in pixels of
+        # the square, from the anchor. Corners of pixels are at the integers there.
+        pairs = boxes[0, kept].reshape(len(kept), 8, 2).astype(np.float64)
+        extent = pairs[:, 1].copy()
+        pairs += self._anchors[kept, None] - 0.5
+        back = inverse(view)
+        grow = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
+        return [
+            Candidate(
+                float(score[kept[i]]),
+                back[:, :2] @ pairs[i, 0] + back[:, 2],
+                float(extent[i].max()) * grow,
+                pairs[i, 2:4] @ back[:, :2].T + back[:, 2],
+                _tilt_deg(*pairs[i, 2:4]),
+            )
+            for i in _best_of_each(pairs[:, 0], extent, score[kept])
+        ]
+
+
+def _anchors(size: int) -> NDArray[np.float64]:
+    """Centres that boxes are told from, (N, 2) px: the grids of the published SSD layouts.
+
+    Short range: a grid of stride 8 with two boxes a cell, then one of stride 16 with six.
+    Full range: one of stride 4 with one.
+    """
+    grids = ((8, 2), (16, 6)) if size == 128 else ((4, 1),)
+    centres = []
+    for stride, boxes in grids:
+        y, x = np.mgrid[: size // stride, : size // stride]
+        cells = (np.stack([x, y], -1).reshape(-1, 2) + 0.5) * stride
+        centres.append(np.repeat(cells, boxes, axis=0))
+    return np.concatenate(centres)
+
+
+def _tilt_deg(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    x, y = right - left
+    return math.degrees(math.atan2(y, x))
+
+
+def _best_of_each(
+    centres: NDArray[np.float64], extents: NDArray[np.float64], scores: NDArray[np.float64]
+) -> list[int]:
+    """Indexes of the boxes that overlap no better one, best first."""
+    boxes = np.hstack([centres - extents / 2, extents])
+    return list(cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, _SAME_FACE))

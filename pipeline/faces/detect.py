@@ -1,0 +1,284 @@
+"""Find faces, upright or not, large or small: a detector proposes, the face mesh decides."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.contract import FACE_SIZE, face_template
+from pipeline.faces.align import Matrix, similarity
+from pipeline.faces.blazeface import BlazeFace, Candidate
+from pipeline.faces.facemesh import FaceMesh, Points, crop_of_box, crop_of_mesh, five_points, turned
+from pipeline.faces.pyramid import Image8, Pyramid
+
+_MIN_SCORE = 0.5
+_PASSES = 6  # at most; two do unless the detector is wrong by more than some 20 degrees
+_STILL = 0.06  # of the eye distance
+# Over turns by 10 degrees, sizes of 0.3 to 3 and both portraits the points stay within 1.6 % of the
+# eye distance.
+_AROUND_DEG = 9.0
+_LOOKS = 3
+_LEVEL_DEG = 15.0
+_SURE = 0.8  # faces upside down and other things stay below, upright faces seldom do
+_WIDER = 0.75  # the detector wants more around the face than the mesh does
+_TURNS_DEG = (90, 180, 270, 45, 135, 225, 315)  # BlazeFace finds faces turned by up to about 40
+_TILE_LEVELS = 2
+_SMALLEST_TILE = 160  # pixels; smaller ones hold no more than a view of the whole
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in a picture.
+
+    Attributes:
+        mesh: (468, 2) float64 landmarks, x and y in pixels, pixel centres at the integers.
+        score: 0..1, how sure the mesh is that it lies on a face.
+    """
+
+    mesh: Points
+    score: float
+
+    @property
+    def points(self) -> Points:
+        """(5, 2) float64: eyes, nose, mouth corners, left as seen in the upright face first."""
+        return five_points(self.mesh)
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the landmarks, in pixels."""
+        left, top = self.mesh.min(axis=0)
+        right, bottom = self.mesh.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
+
+    @property
+    def side(self) -> float:
+        """Longer edge of `box` in pixels."""
+        left, top, right, bottom = self.box
+        return max(right - left, bottom - top)
+
+
+class Detector:
+    """The loaded models."""
+
+    def __init__(self, threads: int = 2) -> None:
+        """Load two detectors and the mesh; two threads take 0.6 of the time of one.
+
+        Raises:
+            BackendUnavailable: what carries or runs them is not installed.
+        """
+        self._near = BlazeFace("face_detection_short_range.tflite", threads)
+        self._far = BlazeFace("face_detection_full_range.tflite", threads)
+        self._mesh = FaceMesh(threads)
+
+    def glance(self, picture: Image8 | Pyramid, known: Sequence[Face] = ()) -> list[Face]:
+        """The upright faces of a picture that are not small, largest first; takes milliseconds.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, or a pyramid of one.
+            known: faces that need not be found again; they come back as they are.
+        """
+        pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
+        for detector in (self._near, self._far):
+            if faces := self._keep(known, detector, pyramid, [_whole(pyramid, 0)]):
+                return _largest_first(faces)
+        return []
+
+    def find(
+        self, picture: Image8 | Pyramid, *, thorough: bool = False, known: Sequence[Face] = ()
+    ) -> list[Face]:
+        """The faces of a picture, largest first.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, or a pyramid of one.
+            thorough: look for turned and tiny faces even when a plain look finds some; when it
+                finds none they are looked for in any case.
+            known: faces that need not be found again; they come back as they are.
+        """
+        pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
+        if not thorough and (faces := self.glance(pyramid, known)):
+            return faces
+        # Upright views first: where two views see one face, the first finding stays.
+        faces = self._keep(known, self._near, pyramid, [_whole(pyramid, 0)])
+        for views in (
+            [_whole(pyramid, 0)],
+            [_whole(pyramid, turn) for turn in _TURNS_DEG],
+            _tiles(pyramid),
+        ):
+            faces = self._keep(faces, self._far, pyramid, views)
+            if faces and not thorough:
+                break
+        return _largest_first(faces)
+
+    def track(self, picture: Image8 | Pyramid, face: Face) -> Face | None:
+        """The same face in the next frame of a video, or None where it is lost."""
+        pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
+        mesh, score = self._mesh.fit(pyramid, crop_of_mesh(face.mesh))
+        return Face(mesh, score) if score >= _MIN_SCORE and _plausible(mesh, pyramid) else None
+
+    def _keep(
+        self,
+        faces: Sequence[Face],
+        detector: BlazeFace,
+        pyramid: Pyramid,
+        views: Iterator[Matrix] | list[Matrix],
+    ) -> list[Face]:
+        """`faces`, and what `detector` newly finds in the unit `views`."""
+        kept = list(faces)
+        for view in views:
+            for candidate in detector.find(pyramid, _pixels(view, detector)):
+                if any(_inside(candidate.centre, face) for face in kept):
+                    continue
+                face = self._settle(pyramid, candidate)
+                if face and not any(same(face, other) for other in kept):
+                    kept.append(face)
+        return kept
+
+    def _settle(self, pyramid: Pyramid, candidate: Candidate) -> Face | None:
+        """Fit the mesh, cut the face out by what it says, and fit again; then average.
+
+        The mesh wanders by some percent of the eye distance with how the crop lies, in a cycle as
+        often as not; the mean over crops a little off in angle stays where it is.
+        """
+        looked = self._second_look(pyramid, candidate)
+        if looked is None:
+            return None
+        crop = crop_of_box(looked.centre, looked.side, looked.eyes)
+        last = None
+        for _ in range(_PASSES):
+            mesh, score = self._mesh.fit(pyramid, crop)
+            if score < _MIN_SCORE or not _plausible(mesh, pyramid):
+                return None
+            crop = crop_of_mesh(mesh)
+            if last is not None and _moved(mesh, last) < _STILL:
+                break
+            last = mesh
+        around = [
+            self._mesh.fit(pyramid, turned(crop, angle_deg, 1.0))[0]
+            for angle_deg in (-_AROUND_DEG, _AROUND_DEG)
+        ]
+        return Face(np.mean([mesh, *around], axis=0), score)
+
+    def _second_look(self, pyramid: Pyramid, candidate: Candidate) -> Candidate | None:
+        """The candidate as seen upright, or None if it then is no face.
+
+        Both models take a face that stands on its head for an upright one now and then, and the
+        mesh is wrong there, so that the view upside down has its say as well.
+        """
+        for _ in range(_LOOKS):
+            level = abs(candidate.tilt_deg) < _LEVEL_DEG
+            if level and candidate.score >= _SURE:
+                return candidate
+            crop = crop_of_box(candidate.centre, candidate.side, candidate.eyes)
+            seen = [
+                found
+                for angle_deg in (0, 180)
+                for found in self._near.find(
+                    pyramid, _pixels(turned(crop, angle_deg, _WIDER), self._near)
+                )
+                if np.linalg.norm(found.centre - candidate.centre) < candidate.side / 3
+            ]
+            if not seen:
+                return None
+            candidate = max(seen, key=lambda found: found.score)
+        return candidate if abs(candidate.tilt_deg) < _LEVEL_DEG else None
+
+
+def align_matrix(face: Face, size: int = FACE_SIZE) -> Matrix:
+    """(2, 3): picture to the contract's template in `size` px."""
+    return similarity(face.points, np.array(face_template(size)))
+
+
+def aligned_faces(
+    image: Image8, size: int = FACE_SIZE, *, thorough: bool = True
+) -> list[NDArray[np.uint8]]:
+    """Every face of a picture, aligned, largest first; the models are loaded once and kept.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        size: edge of the aligned faces in pixels.
+        thorough: see `Detector.find`.
+
+    Returns:
+        (size, size, 3) uint8 RGB each; an empty list where no face is found.
+
+    Raises:
+        BackendUnavailable: what carries or runs the detector is not installed.
+    """
+    pyramid = Pyramid(image)
+    return [
+        pyramid.cut(align_matrix(face, size), size, smooth=True)
+        for face in _shared_detector().find(pyramid, thorough=thorough)
+    ]
+
+
+@functools.cache
+def _shared_detector() -> Detector:
+    return Detector()
+
+
+def _whole(pyramid: Pyramid, turn_deg: float) -> Matrix:
+    """(2, 3), picture to unit square: all of it, turned about its middle."""
+    width, height = pyramid.size
+    turn = math.radians(turn_deg)
+    c, s = math.cos(turn), math.sin(turn)
+    extent = max(width * abs(c) + height * abs(s), width * abs(s) + height * abs(c))
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    upright = np.column_stack([np.eye(2), 0.5 - middle])
+    return turned(upright, turn_deg, 1 / extent)
+
+
+def _pixels(view: Matrix, detector: BlazeFace) -> Matrix:
+    """A view to the unit square as one to the detector's pixels, centres at the integers."""
+    return view * detector.size - [[0, 0, 0.5], [0, 0, 0.5]]
+
+
+def _tiles(pyramid: Pyramid) -> Iterator[Matrix]:
+    """Squares of a half, then a quarter of the longer edge; neighbours overlap by half."""
+    width, height = pyramid.size
+    for level in range(1, _TILE_LEVELS + 1):
+        side = max(width, height) / 2**level
+        if side < _SMALLEST_TILE:
+            return
+        for top in np.arange(0, max(1.0, height - side / 2), side / 2):
+            for left in np.arange(0, max(1.0, width - side / 2), side / 2):
+                corner = np.array([left, top]) - 0.5
+                yield np.column_stack([np.eye(2) / side, -corner / side])
+
+
+def _plausible(mesh: Points, pyramid: Pyramid) -> bool:
+    """Whether the middle of the face lies in the picture and its size is sane."""
+    middle, extent = mesh.mean(axis=0), np.ptp(mesh, axis=0)
+    size = np.array(pyramid.size)
+    return bool(
+        np.isfinite(mesh).all()
+        and (middle > 0).all()
+        and (middle < size).all()
+        and extent.min() > 4
+        and extent.max() < 3 * size.max()
+    )
+
+
+def _moved(mesh: Points, last: Points) -> float:
+    """How far one of the five points is from where it was, in eye distances."""
+    now, before = five_points(mesh), five_points(last)
+    eyes = float(np.linalg.norm(now[1] - now[0]))
+    return float(np.linalg.norm(now - before, axis=1).max()) / max(eyes, 1e-9)
+
+
+def _inside(point: Points, face: Face) -> bool:
+    return bool(np.linalg.norm(point - face.mesh.mean(axis=0)) < face.side / 4)
+
+
+def same(face: Face, other: Face) -> bool:
+    """Whether two findings are of one face."""
+    near = float(np.linalg.norm(face.mesh.mean(axis=0) - other.mesh.mean(axis=0)))
+    return near < max(face.side, other.side) / 2
+
+
+def _largest_first(faces: list[Face]) -> list[Face]:
+    return sorted(faces, key=lambda face: face.side, reverse=True)

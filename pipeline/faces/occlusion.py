@@ -1,0 +1,45 @@
+"""What lies before a face and is not of the colour of its skin: hair, a microphone, a cup.
+
+Colour alone, no network: a hand before the face is skin and is not found.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.faces.pyramid import Image8
+
+_FAR = 6.0  # deviations from the skin's colour where something certainly is not skin
+_NEAR = 4.0
+_LEAST_SPREAD = np.array([6.0, 3.0, 3.0], np.float32)  # luma, red and blue difference, in levels
+_SMOOTHING = 0.012  # of the face's edge
+_FEATURES = 0.06  # lips, eyes and brows are smaller than this across and belong to the face
+
+
+def visible_skin(aligned: Image8, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where the face can be seen.
+
+    Args:
+        aligned: (S, S, 3) uint8 RGB.
+        mask: (S, S) float32, where the face is if nothing lies before it.
+
+    Returns:
+        (S, S) float32 in [0, 1]: 0 on what lies before the face.
+    """
+    size = len(aligned)
+    blurred = cv2.GaussianBlur(aligned, (0, 0), _SMOOTHING * size)
+    colour = np.asarray(cv2.cvtColor(blurred, cv2.COLOR_RGB2YCrCb), np.float32)
+    inside = colour[mask > 0.5]
+    if not len(inside):
+        return np.ones_like(mask)
+    skin = np.median(inside, axis=0)
+    spread = np.maximum(1.5 * np.median(np.abs(inside - skin), axis=0), _LEAST_SPREAD)
+    # Luma counts half: a shadow on the cheek is still skin.
+    away = np.sqrt((((colour - skin) / spread) ** 2 * (0.25, 1, 1)).sum(axis=2))
+    seen = ((_FAR - away) / (_FAR - _NEAR)).clip(0, 1).astype(np.float32)
+    # Closing fills what is small: eyes, brows and lips.
+    reach = int(_FEATURES * size) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, kernel), np.float32)

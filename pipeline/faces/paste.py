@@ -1,0 +1,150 @@
+"""Put a swapped face back: inside a soft mask of the face itself, in the target's light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.faces.align import Matrix, inverse
+from pipeline.faces.facemesh import MOUTH, OVAL, Points
+from pipeline.faces.occlusion import visible_skin
+from pipeline.faces.pyramid import Image8, Pyramid
+
+Mask = NDArray[np.float32]
+
+_FEATHER = 0.07  # of the aligned face's edge, from the outline of the face inwards
+_MOUTH_FEATHER = 0.015
+_GAIN = (0.6, 1.6)  # how far contrast may be changed to match; more would amplify noise
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How a swapped face is put over the target's.
+
+    Attributes:
+        opacity: 0 leaves the target as it is, 1 shows the swapped face alone.
+        match_light: give the swapped face the mean and contrast of the target's, per channel.
+        keep_mouth: leave what is between the lips, teeth and tongue, as it is in the target.
+        keep_occlusions: leave what lies before the face and is not of the colour of its skin.
+    """
+
+    opacity: float = 1.0
+    match_light: bool = True
+    keep_mouth: bool = False
+    keep_occlusions: bool = False
+
+
+def paste(
+    into: Image8,
+    swapped: Image8,
+    aligned: Image8,
+    matrix: Matrix,
+    mesh: Points,
+    blend: Blend | None = None,
+) -> None:
+    """Put `swapped` into a picture, in place; pixels outside of the mask keep their bits.
+
+    Args:
+        into: (H, W, 3) uint8 RGB, contiguous.
+        swapped: (S, S, 3) uint8 RGB, what the generator made of `aligned`.
+        aligned: (S, S, 3) uint8 RGB, the target's face.
+        matrix: (2, 3), picture to aligned face.
+        mesh: (468, 2) landmarks in the picture.
+        blend: how; the default where None.
+    """
+    blend = blend or Blend()
+    size = len(swapped)
+    mask = face_mask(mesh @ matrix[:, :2].T + matrix[:, 2], size, keep_mouth=blend.keep_mouth)
+    # Where the picture ends the aligned face is black: no light and no skin to judge by.
+    known = mask * _covered(matrix, into.shape, size)
+    if blend.keep_occlusions:
+        mask *= visible_skin(aligned, known)
+    if blend.match_light:
+        swapped = match_light(swapped, aligned, np.minimum(mask, known))
+
+    region = _region(mask, matrix, into.shape)
+    if region is None:
+        return
+    left, top, right, bottom = region
+    back = inverse(matrix)
+    back[:, 2] -= (left, top)
+    shape = (right - left, bottom - top)
+    weight = cv2.warpAffine(mask * np.float32(blend.opacity), back, shape, flags=cv2.INTER_LINEAR)
+    weight = np.asarray(weight, np.float32).clip(0, 1)
+    face = Pyramid(swapped).cut(back, shape, smooth=True)
+    under = into[top:bottom, left:right]
+    mixed = cv2.blendLinear(face, under, weight, 1 - weight)
+    cv2.copyTo(mixed, (weight > 0).astype(np.uint8), under)
+
+
+def face_mask(mesh: Points, size: int, *, keep_mouth: bool = False) -> Mask:
+    """Where an aligned face is: the hull of its outline, soft on the inside.
+
+    Args:
+        mesh: (468, 2) landmarks in pixels of the aligned face.
+        size: edge of the aligned face in pixels.
+        keep_mouth: leave out what is between the lips.
+
+    Returns:
+        (size, size) float32 in [0, 1]; 0 on and outside of the hull and at the square's border.
+    """
+    outline = cv2.convexHull(mesh[list(OVAL)].astype(np.float32))
+    inside = _fill(np.asarray(outline)[:, 0], size)
+    inside[[0, -1]] = inside[:, [0, -1]] = 0
+    mask = _ramp(inside, _FEATHER * size)
+    if keep_mouth:
+        mask *= _ramp(np.uint8(1) - _fill(mesh[list(MOUTH)], size), _MOUTH_FEATHER * size)
+    return mask
+
+
+def match_light(swapped: Image8, aligned: Image8, mask: Mask) -> Image8:
+    """`swapped` with the mean and spread that `aligned` has under `mask`, per channel."""
+    under = (mask[::2] > 0.5).astype(np.uint8)  # every other row tells as much
+    if not under.any():
+        return swapped
+    (mean, spread), (wanted_mean, wanted_spread) = (
+        (np.asarray(m).ravel(), np.asarray(s).ravel())
+        for m, s in (cv2.meanStdDev(face[::2], mask=under) for face in (swapped, aligned))
+    )
+    gain = (wanted_spread / np.maximum(spread, 1.0)).clip(*_GAIN)
+    gain[np.abs(gain - 1) < 1e-6] = 1.0
+    levels = (np.arange(256)[:, None] - mean) * gain + wanted_mean
+    table = np.rint(levels.clip(0, 255)).astype(np.uint8)
+    return np.asarray(cv2.LUT(swapped, table[None]), np.uint8)
+
+
+def _fill(polygon: NDArray[Any], size: int) -> Image8:
+    filled = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(filled, [np.rint(polygon).astype(np.int32)], (1,))
+    return filled
+
+
+def _covered(matrix: Matrix, shape: tuple[int, ...], size: int) -> Image8:
+    """(size, size): 1 where the aligned face shows something of the picture."""
+    right, bottom = shape[1] - 1, shape[0] - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
+    return _fill(corners @ matrix.T, size)
+
+
+def _ramp(inside: Image8, width: float) -> Mask:
+    """0 outside and on the edge, rising smoothly over `width` px from there inwards to 1."""
+    away = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+    x = ((away - 1) / np.float32(width)).clip(0, 1)  # resampling spreads a pixel to its neighbours
+    return x * x * (3 - 2 * x)
+
+
+def _region(mask: Mask, matrix: Matrix, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what `mask` covers in the picture; None where nothing."""
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    if not width:
+        return None
+    corners = np.array([[i, j, 1] for i in (x - 1, x + width) for j in (y - 1, y + height)])
+    placed = corners @ inverse(matrix).T
+    left, top = np.floor(placed.min(axis=0)).astype(int).clip(0)
+    right, bottom = np.ceil(placed.max(axis=0)).astype(int) + 1
+    right, bottom = min(right, shape[1]), min(bottom, shape[0])
+    return (left, top, right, bottom) if left < right and top < bottom else None

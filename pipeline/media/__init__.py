@@ -1,0 +1,1 @@
+"""Reading and writing photos and films, with their labels and credentials."""

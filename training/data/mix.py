@@ -1,0 +1,138 @@
+"""Draw FSTriplets (source, target, ground truth) by the published mix.
+
+What cannot be drawn is replaced, and counted as what it became: an edit that no record of the shard
+has, by two photos of one person; two photos of one person where nobody has two, by one photo that
+is everything; different people in a shard of one, likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.data.records import ATTRIBUTE_EDITS, IDENTITY_EDITS, Record
+
+PHOTO = "photo"
+
+Random = np.random.Generator
+Picture = tuple[int, str]  # which record of the shard, and PHOTO or an edit
+
+
+@dataclass(frozen=True, slots=True)
+class Triplet:
+    """One sample, before its pictures are decoded.
+
+    Attributes:
+        kind: what was drawn: a name of the mix, `pair unedited`, or `random`.
+        source: who is to be seen; with kind `random` replaced by a random embedding.
+        target: what else is to be seen.
+        truth: what is to come out, if that is known.
+        real: the unedited photo among them, which discriminators are shown.
+    """
+
+    kind: str
+    source: Picture
+    target: Picture
+    truth: Picture | None
+    real: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What batches depend on besides step, rank, size and count; see
+    `training.generator.config.Config`.
+    """
+
+    mix: Mapping[str, float]
+    random_share: float
+    shard_batches: int
+    seed: int
+
+
+def draw(
+    records: Sequence[Record], anchors: Sequence[int], plan: Plan, rng: Random, known: float = 1.0
+) -> list[Triplet]:
+    """One triplet per anchor; the last ones of a batch are the random ones.
+
+    Args:
+        records: of one shard.
+        anchors: the photos to start from; an edit that one lacks starts from another.
+        plan: see `Plan`.
+        rng: where all chance comes from.
+        known: share of the people that sources of `different` are taken from, the first ones.
+    """
+    kinds, shares = list(plan.mix), np.array(list(plan.mix.values()))
+    chosen = rng.choice(len(kinds), len(anchors), p=shares / shares.sum())
+    random = round(plan.random_share * len(anchors)) or int(plan.random_share > 0)
+    people: dict[str, list[int]] = {}
+    for i, record in enumerate(records):
+        people.setdefault(record.person, []).append(i)
+    first = list(people.values())[: max(2, round(known * len(people)))]
+    sources = [i for photos in first for i in photos]
+    triplets = []
+    for place, (anchor, kind) in enumerate(zip(anchors, chosen, strict=True)):
+        name = "random" if place >= len(anchors) - random else kinds[kind]
+        if name == "different" and len(people) > 1:
+            triplets.append(_different(records, sources, int(anchor), rng))
+        else:
+            triplets.append(_triplet(records, people, int(anchor), name, rng))
+    return triplets
+
+
+def _triplet(
+    records: Sequence[Record], people: dict[str, list[int]], anchor: int, kind: str, rng: Random
+) -> Triplet:
+    photo = (anchor, PHOTO)
+    if kind == "random":
+        return Triplet(kind, photo, photo, None, photo)
+    if kind in IDENTITY_EDITS or kind in ATTRIBUTE_EDITS:
+        return _edited(records, people, anchor, kind, rng)
+    if kind == "pair":
+        return _pair(records, people, anchor, rng)
+    return Triplet("same", photo, photo, photo, photo)
+
+
+def _edited(
+    records: Sequence[Record], people: dict[str, list[int]], anchor: int, kind: str, rng: Random
+) -> Triplet:
+    """A photo and its edit: of who is seen, as the target; of what else, as source or as truth."""
+    if kind not in records[anchor].edits:
+        having = [i for i, record in enumerate(records) if kind in record.edits]
+        if not having:
+            return _pair(records, people, anchor, rng)
+        anchor = int(rng.choice(having))
+    photo, edit = (anchor, PHOTO), (anchor, kind)
+    if kind in IDENTITY_EDITS:
+        return Triplet(kind, photo, edit, photo, photo)
+    if rng.random() < 0.5:
+        return Triplet(kind, edit, photo, photo, photo)
+    return Triplet(kind, photo, edit, edit, photo)
+
+
+def _pair(
+    records: Sequence[Record], people: dict[str, list[int]], anchor: int, rng: Random
+) -> Triplet:
+    """Two photos of one person; the target is the truth, with another identity if there is one."""
+    if len(people[records[anchor].person]) < 2:
+        able = [i for group in people.values() if len(group) > 1 for i in group]
+        if not able:
+            return Triplet("same", *[(anchor, PHOTO)] * 4)
+        anchor = int(rng.choice(able))
+    others = [i for i in people[records[anchor].person] if i != anchor]
+    source, photo = (int(rng.choice(others)), PHOTO), (anchor, PHOTO)
+    edits = [edit for edit in IDENTITY_EDITS if edit in records[anchor].edits]
+    if not edits:
+        return Triplet("pair unedited", source, photo, photo, photo)
+    return Triplet("pair", source, (anchor, str(rng.choice(edits))), photo, photo)
+
+
+def _different(
+    records: Sequence[Record], sources: Sequence[int], anchor: int, rng: Random
+) -> Triplet:
+    """Somebody else's face on a photo; `sources` shows at least two people."""
+    while True:
+        other = int(rng.choice(sources))
+        if records[other].person != records[anchor].person:
+            return Triplet("different", (other, PHOTO), (anchor, PHOTO), None, (anchor, PHOTO))

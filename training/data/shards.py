@@ -1,0 +1,208 @@
+"""Make training shards of photos: plan them, edit photos in parallel, write what is whole.
+
+The plan depends on the photos and the settings alone, so that a run that was killed goes on where
+it was: a shard is there or it is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.errors import BadInput, UsageError
+from model.files import write_atomically
+from training.data.photos import Photo, held_out_people
+from training.data.recording import Made, Settings, make_record, start
+from training.data.records import Record, write_shard
+
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which photos go into which shard, and who stays out of all of them."""
+
+    shards: tuple[tuple[Photo, ...], ...]
+    held_out: frozenset[str]
+    broken: int
+
+
+def make_plan(photos: Sequence[Photo], readable: Iterable[bool], settings: Settings) -> Plan:
+    """Deal people, whole and in a random order, into shards; the held-out ones into none.
+
+    Raises:
+        BadInput: nothing is readable, or what is shows one person.
+    """
+    sound = [photo for photo, fine in zip(photos, readable, strict=True) if fine]
+    broken = len(photos) - len(sound)
+    people = sorted({photo.person for photo in sound})
+    if len(people) < 2:
+        shows = f"one person, {people[0]}" if people else "nothing that can be read"
+        raise BadInput(
+            f"the photos show {shows} ({broken} broken); expected at least two people, each in a "
+            "folder of their own, for a swap takes two"
+        )
+    held_out = held_out_people((photo.name for photo in sound), 0)
+    random = np.random.default_rng(settings.seed)
+    kept = random.permutation([person for person in people if person not in held_out])
+    of_person: dict[str, list[Photo]] = {}
+    for photo in sound:
+        of_person.setdefault(photo.person, []).append(photo)
+    shards: list[list[Photo]] = [[]]
+    left = settings.limit or len(sound)
+    for person in kept:
+        theirs = of_person[str(person)][:left]
+        if shards[-1] and len(shards[-1]) + len(theirs) > settings.per_shard:
+            shards.append([])
+        shards[-1] += theirs
+        left -= len(theirs)
+        if not left:
+            break
+    return Plan(tuple(tuple(shard) for shard in shards if shard), held_out, broken)
+
+
+def claim(folder: Path, plan: Plan, settings: Settings) -> None:
+    """Note in the folder what its shards are made of, or see that it is the same.
+
+    Raises:
+        UsageError: the folder holds shards of other photos or settings.
+    """
+    names = "\n".join(photo.name for shard in plan.shards for photo in shard)
+    wanted = {**asdict(settings), "photos": hashlib.sha256(names.encode()).hexdigest()}
+    path = folder / PLAN
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        if any(folder.glob("shard-*.tar")):
+            raise UsageError(
+                f"{folder} holds shards without a readable {PLAN}, so that nobody knows what they "
+                "are made of. Use another folder with -o"
+            ) from None
+        _write_text(path, json.dumps(wanted, indent=2) + "\n")
+        return
+    if there != wanted:
+        differs = ", ".join(key for key in wanted if there.get(key) != wanted[key]) or "the format"
+        raise UsageError(
+            f"{folder} holds shards made with other {differs}; going on would mix the two. Use the "
+            "same photos and flags, or another folder with -o"
+        )
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    """Where a shard lies."""
+    return folder / f"shard-{number:05}.tar"
+
+
+def is_made(folder: Path, number: int) -> bool:
+    """Whether a shard is there, and whole: with its counts."""
+    return shard_path(folder, number).exists() and _counts_path(folder, number).exists()
+
+
+def make_shards(
+    folder: Path,
+    plan: Plan,
+    settings: Settings,
+    workers: int,
+    step: Callable[[], None],
+    shown: Callable[[int, list[Record]], None],
+) -> Counter[str]:
+    """Make the shards that are not there yet.
+
+    Args:
+        folder: where they go.
+        plan: all of them.
+        settings: of the pictures.
+        workers: processes.
+        step: called after each photo.
+        shown: given each new shard, to make previews of.
+
+    Returns:
+        Counts over all shards, those of earlier runs too: records, faceless, broken, and per edit
+        `made ...` and `failed ...`.
+    """
+    missing = [i for i in range(len(plan.shards)) if not is_made(folder, i)]
+    keys = _keys(plan)
+    tasks = [(photo, keys[photo.name], settings) for i in missing for photo in plan.shards[i]]
+    with workforce(workers, start) as each:
+        made = each(make_record, tasks)
+        for number in missing:
+            results = []
+            for _ in plan.shards[number]:
+                results.append(next(made))
+                step()
+            records = [result.record for result in results if result.record]
+            # The counts first: where a shard is, they are.
+            _write_text(_counts_path(folder, number), json.dumps(_count(results)))
+            write_shard(shard_path(folder, number), records)
+            shown(number, records)
+    total: Counter[str] = Counter()
+    for number in range(len(plan.shards)):
+        total.update(json.loads(_counts_path(folder, number).read_text(encoding="utf-8")))
+    return total
+
+
+@contextmanager
+def workforce(
+    workers: int, start: Callable[[], None]
+) -> Iterator[Callable[[Callable[..., Any], Sequence[Any]], Iterator[Any]]]:
+    """A `map` that keeps the order, over processes; in this one where there is one worker."""
+    if workers == 1:
+        start()
+        yield map
+        return
+    # Not forked: ONNX Runtime, OpenCV and LiteRT hold threads that do not survive it.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _start_worker, (start,)) as pool:
+        yield lambda function, tasks: pool.imap(function, tasks, chunksize=1)
+
+
+def readable(photo: Photo) -> bool:
+    """Whether a photo can be decoded."""
+    return photo.read() is not None
+
+
+def _start_worker(start: Callable[[], None]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    start()
+
+
+def _counts_path(folder: Path, number: int) -> Path:
+    return shard_path(folder, number).with_suffix(".json")
+
+
+def _write_text(path: Path, text: str) -> None:
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def _keys(plan: Plan) -> dict[str, str]:
+    """A key for every photo: its name without dots and slashes, numbered where two are alike."""
+    keys: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for shard in plan.shards:
+        for photo in shard:
+            key = photo.name.replace("/", "_").replace(".", "_")
+            taken[key] += 1
+            keys[photo.name] = key if taken[key] == 1 else f"{key}__{taken[key]}"
+    return keys
+
+
+def _count(results: list[Made]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for record, wrong, failed in results:
+        counts[wrong or "records"] += 1
+        if record:
+            counts.update(f"made {name}" for name in record.edits)
+            counts.update(f"failed {name}" for name in failed)
+    return counts

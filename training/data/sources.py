@@ -1,0 +1,164 @@
+"""What --data may name: shards made by training.triplets, or plain photos as `Person/N.webp`.
+
+Plain photos are records without edits. They are cut into shards of whole people in memory, without
+the people that are held out for evaluation.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from model.errors import BadInput
+from training.data.faces import PICTURES, held_out_people
+from training.data.records import Record, decode, read_shard
+
+# In memory anyway; many people in a shard make batches alike.
+SHARD_PHOTOS = 16384
+_CHECK_SIZE = 16  # px; a broken picture shows at any size, and small ones decode fastest
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Some whole people: a name, and how to get their records."""
+
+    name: str
+    read: Callable[[], list[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What was found.
+
+    Attributes:
+        shards: in the order of the flags and of their names.
+        told: one line on what was found, for the user.
+    """
+
+    shards: tuple[Shard, ...]
+    told: str
+
+
+def open_data(paths: Sequence[Path], seed: int = 0) -> Data:
+    """Find the shards and the plain photos.
+
+    Args:
+        paths: shards, tars of photos, or folders of either.
+        seed: of the held-out people, who are left out of plain photos only: shards are made
+            without them.
+
+    Raises:
+        BadInput: a file is missing or is neither, or there are no faces of two people.
+    """
+    shards, told = [], []
+    for path in paths:
+        tars = sorted(path.glob("*.tar")) if path.is_dir() else []
+        for file in tars or [path]:
+            if file.is_file() and _is_shard(file):
+                shards.append(Shard(file.name, lambda file=file: read_shard(file)))  # type: ignore[misc]
+            else:
+                found = _plain(file, seed)
+                shards += found.shards
+                told.append(found.told)
+    made = len(shards) - sum(shard.name.startswith("photos-") for shard in shards)
+    if made:
+        people = len({record.person for record in shards[0].read()})
+        if people < 2 and len(shards) == 1:
+            raise _one_person(str(paths[0]))
+        told.insert(0, f"{made} shards")
+    return Data(tuple(shards), "; ".join(told))
+
+
+def _is_shard(path: Path) -> bool:
+    """Whether the first file of a tar is a record's; photos are in folders."""
+    try:
+        with tarfile.open(path) as tar:
+            first = next((member for member in tar if member.isfile()), None)
+    except (OSError, tarfile.TarError) as error:
+        raise _unreadable(path, error) from None
+    return first is not None and "/" not in first.name.removeprefix("./")
+
+
+def _plain(path: Path, seed: int) -> Data:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(_photos(path))
+        sound = list(pool.map(lambda photo: _decodes(photo[1]), found))
+    photos = [photo for photo, good in zip(found, sound, strict=True) if good]
+    broken = len(found) - len(photos)
+    if not photos:
+        raise BadInput(
+            f"{path} holds no readable face ({broken} broken); expected shards of "
+            "training.triplets, or Person/N.webp. Look at what it holds with tar -tf or ls"
+        )
+    people = np.array([PurePosixPath(name).parent.name for name, _ in photos])
+    if len(set(people)) < 2:
+        raise _one_person(f"{path} ({people[0] or 'no folder per person'})")
+    out = set(held_out_people(people, seed))
+    records = [
+        Record(f"{i:06}", person, data, {})  # file names repeat: everybody has a photo 1
+        for i, ((_, data), person) in enumerate(zip(photos, people.tolist(), strict=True))
+        if person not in out
+    ]
+    told = (
+        f"{len(records)} photos of {len({r.person for r in records})} people in {path}, without "
+        f"{len(out)} held-out people; {broken} broken pictures skipped"
+    )
+    return Data(tuple(_cut(records, seed)), told)
+
+
+def _photos(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        if path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.suffix.lower() in PICTURES:
+                    yield file.relative_to(path).as_posix(), file.read_bytes()
+            return
+        with tarfile.open(path) as tar:
+            for member in tar:
+                stream = tar.extractfile(member) if member.isfile() else None
+                if stream is not None and member.name.lower().endswith(PICTURES):
+                    yield member.name, stream.read()
+    except (OSError, tarfile.TarError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _cut(records: list[Record], seed: int) -> Iterator[Shard]:
+    """Shards of whole people in random order; the names in a set are sorted, and so is its look."""
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.person, []).append(record)
+    names = sorted(groups)
+    order = np.random.default_rng(seed).permutation(len(names))
+    count = max(1, round(len(records) / SHARD_PHOTOS))
+    parts: list[list[Record]] = [[] for _ in range(count)]
+    for i in order:
+        min(parts, key=len).extend(groups[names[i]])
+    for i, part in enumerate(parts):
+        yield Shard(f"photos-{i:04}", lambda part=part: part)  # type: ignore[misc]
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        decode(data, _CHECK_SIZE)
+    except BadInput:
+        return False
+    return True
+
+
+def _one_person(where: str) -> BadInput:
+    return BadInput(
+        f"{where} shows one person; a swap needs at least two. Each person is a folder of photos"
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> BadInput:
+    reason = "does not exist" if not path.exists() else f"cannot be read as a tar ({error})"
+    return BadInput(
+        f"{path} {reason}; expected shards of training.triplets, or a tar or folder of "
+        "Person/N.webp. Check --data"
+    )

@@ -1,0 +1,1 @@
+"""Training the generator: losses, discriminators, one step, its configuration."""

@@ -1,0 +1,83 @@
+"""The discriminators in training: what they say to a generator's pictures, and how they learn."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.generator import losses
+from training.generator.config import Config
+from training.generator.discriminator import Discriminators
+from training.running.ranks import Ranks, autocast, parallel
+
+
+class Adversary:
+    """Three discriminators and their optimizer.
+
+    Attributes:
+        discriminators: on the run's device.
+        optimizer: Adam; the trainer sets its rate.
+    """
+
+    def __init__(self, config: Config, ranks: Ranks) -> None:
+        self._weights, self._device = config.weights.adversarial, ranks.device
+        self.discriminators = Discriminators().to(ranks.device)
+        if ranks.world > 1 and ranks.device.type == "cuda":
+            self.discriminators = nn.SyncBatchNorm.convert_sync_batchnorm(self.discriminators)
+        self.optimizer = torch.optim.Adam(
+            self.discriminators.parameters(), config.lr_discriminator, (config.beta1, config.beta2)
+        )
+        all_used = all(self._weights) and not config.grow
+        self._learner = parallel(self.discriminators, ranks, all_used=all_used)
+
+    @property
+    def judges(self) -> bool:
+        """Whether its verdict counts at all."""
+        return any(self._weights)
+
+    def deceived(self, real: Tensor, fakes: list[Tensor]) -> Tensor:
+        """The generator's loss, weighted: its pictures should be taken for photos.
+
+        Args:
+            real: photos as large as the finest picture, (N, 3, S, S) float32 RGB in [-1, 1].
+            fakes: the generator's pictures, finest first.
+        """
+        self.discriminators.requires_grad_(False)
+        verdicts = self._compare(self.discriminators, real, fakes)
+        self.discriminators.requires_grad_(True)
+        return torch.stack(
+            [weight * losses.generator_hinge(fake) for weight, fake, _ in verdicts]
+        ).sum()
+
+    def learn(self, real: Tensor, fakes: list[Tensor]) -> Tensor:
+        """Learn to tell photos from pictures; not from a loss that is not finite, which it returns.
+
+        Arguments as of `deceived`.
+        """
+        verdicts = self._compare(self._learner, real, [fake.detach() for fake in fakes])
+        total = torch.stack(
+            [w * losses.discriminator_hinge(photo, fake) for w, fake, photo in verdicts]
+        ).sum()
+        if torch.isfinite(total):
+            self.optimizer.zero_grad()
+            total.backward()
+            self.optimizer.step()
+        return total.detach()
+
+    def _compare(
+        self, judge: nn.Module, real: Tensor, fakes: list[Tensor]
+    ) -> list[tuple[float, Tensor, Tensor]]:
+        """Of each size the weight and the verdicts on pictures and on photos, seen in one batch.
+
+        In one, because the discriminators norm what they see by batch: in a batch of its own a
+        generator would be heard by another judge than the one that learns, and win by noise at the
+        picture's edge. (DDP and the spectral norm want one forward per backward, too.)
+        """
+        reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
+        both = [torch.cat(pair) for pair in zip(fakes, reals, strict=True)]
+        with autocast(self._device):
+            verdicts = judge(both)
+        halves = [verdict.chunk(2) for verdict in verdicts]
+        # A growing network has fewer pictures than there are weights at first.
+        return [(w, fake, photo) for w, (fake, photo) in zip(self._weights, halves, strict=False)]

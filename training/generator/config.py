@@ -1,0 +1,221 @@
+"""Everything a training run depends on besides its data; the defaults are the published values."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model.errors import BadInput, ContractError
+from model.typed_json import parse
+from training.data.records import EDITS
+
+DRAWN = ("different", "same", "pair", *EDITS)
+MULTIPLE = 32  # of which picture sides are, five halvings of the identity branch
+SMALLEST = 64
+
+# FSTriplets' shares (MobileFSGAN, arXiv:2204.08339, Sec. 3); `older` is only drawn within `pair`.
+PUBLISHED_MIX = {
+    "different": 0.60, "same": 0.112, "pair": 0.06, "beard": 0.024, "fat": 0.054, "older": 0.0,
+    "bald": 0.012, "grin": 0.012, "fringe": 0.06, "glasses": 0.042, "sunglasses": 0.024,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the run with one picture size.
+
+    Attributes:
+        size: side of the pictures in pixels; in a growing network that of the finest one painted.
+        batch: triplets per step and process.
+        until: share of the run at which the stage ends; 1 for the last.
+        whole: of a growing network: what paints the coarser pictures goes on learning too, instead
+            of staying as the stage before left it.
+    """
+
+    size: int
+    batch: int
+    until: float
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each loss counts, for the picture, its half and its quarter where there are three.
+
+    Attributes:
+        adversarial: hinge loss; the discriminators' losses are weighted alike.
+        identity: distance to the source's embedding.
+        departure: nearness to the target's embedding where it is another person's; not in the
+            paper.
+        pixel: difference to the ground truth.
+        perceptual: difference to the target's features.
+        frame: difference to the target outside the identity crop where there is no ground truth;
+            not in the paper.
+        tone: difference to the target's colours, blurred and without their brightness, where there
+            is no ground truth; not in the paper.
+        agree: difference of each picture, made smaller, to the next coarser one, which is taken as
+            it is but in stages that are `whole`; not in the paper, and of use to growing networks.
+        bounded: attention outside 0..1 and features beyond a limit; not in the paper.
+    """
+
+    adversarial: tuple[float, ...] = (1.0, 0.02, 0.02)
+    identity: tuple[float, ...] = (20.0, 20.0, 20.0)
+    departure: float = 0.0
+    pixel: float = 10.0
+    perceptual: float = 4.0
+    frame: float = 0.0
+    tone: float = 0.0
+    agree: float = 0.0
+    bounded: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One run.
+
+    Attributes:
+        stages: picture sizes in order.
+        weights: of the losses.
+        mix: share of each kind of triplet; shares are relative.
+        random_share: of every batch, painted with random embeddings to keep the network bounded.
+        lr: Adam's rate for the generator.
+        lr_discriminator: and for the discriminators.
+        lr_end: share of the rates that is left at the end, approached along half a cosine; in a
+            growing network at the end of every stage.
+        warm_up: steps in which the rates rise.
+        beta1: Adam's memory of the gradient.
+        beta2: Adam's memory of its square.
+        clip: largest norm of the generator's gradient.
+        ema: share of the averaged weights that each step keeps.
+        adversarial_from: share of the run after which discriminators join in.
+        jitter: 1 shows the recogniser slightly moved and mirrored faces, which are harder to fool;
+            0 shows them as they lie.
+        identity_size: side in pixels of what the recogniser is shown of a result.
+        shard_batches: batches drawn from a shard before the next one is read.
+        statistics_samples: triplets on which BN statistics are taken anew at the end.
+        span_samples: sources whose embeddings say at the end which directions are heeded; 0 heeds
+            all. See `training.generator.span`.
+        feature_limit: size from which on the loss `bounded` charges the features of the decoder and
+            of the attributes. Past a few tens they are on their way to what overflows half
+            precision twelve products later; 8-bit files are the better the less they span.
+        rounding: share of the run after which the blocks' inputs carry the noise of 8 bits, 1 for
+            none; see `training.running.rounding`.
+        channels: the generator's width.
+        grow: learn the coarse picture first, on full-size pictures; see `training.generator.grow`.
+        people_from: share of the people that sources of `different` are taken from at first; more
+            join in as soon as those are recognised.
+        people_join: mean cosine of swapped face to source at which more people join in.
+    """
+
+    stages: tuple[Stage, ...] = (Stage(256, 16, 1.0),)
+    weights: Weights = field(default_factory=Weights)
+    mix: dict[str, float] = field(default_factory=lambda: dict(PUBLISHED_MIX))
+    random_share: float = 0.0625
+    lr: float = 1e-4
+    lr_discriminator: float = 1e-4
+    lr_end: float = 1.0
+    warm_up: int = 0
+    beta1: float = 0.0
+    beta2: float = 0.999
+    clip: float = 10.0
+    ema: float = 0.999
+    adversarial_from: float = 0.0
+    jitter: int = 0
+    identity_size: int = 112
+    shard_batches: int = 32
+    statistics_samples: int = 1024
+    span_samples: int = 0
+    feature_limit: float = 32.0
+    rounding: float = 1.0
+    channels: int = 64
+    grow: bool = False
+    people_from: float = 1.0
+    people_join: float = 0.4
+
+    def stage(self, progress: float) -> Stage:
+        """The stage in which a run is, of which `progress` (0 to 1) is done."""
+        return next((s for s in self.stages if progress < s.until), self.stages[-1])
+
+    def within_stage(self, progress: float) -> float:
+        """Share of the present stage that is done; what a growing network adds starts anew."""
+        stage = self.stage(progress)
+        begin = max((s.until for s in self.stages if s.until < stage.until), default=0.0)
+        return (progress - begin) / (stage.until - begin)
+
+
+def read_config(path: Path | None) -> Config:
+    """The run a TOML file describes; what it does not name keeps its published value.
+
+    Raises:
+        BadInput: unreadable, an unknown name, or a value that cannot work.
+    """
+    if path is None:
+        return Config()
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        _refuse_unknown(Config, data, str(path))
+        config = parse(Config, data, str(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path} cannot be read as TOML ({error}). See training/configs/") from None
+    except ContractError as error:
+        raise BadInput(f"{error}. See training/configs/ for what a run is described by") from None
+    _check(config, path)
+    return config
+
+
+def as_json(config: Config) -> dict[str, Any]:
+    """The configuration as plain lists, numbers and dicts, to be saved and compared."""
+    plain = dataclasses.asdict(config)
+    plain["stages"] = [dict(stage) for stage in plain["stages"]]
+    plain["weights"] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in plain["weights"].items()
+    }
+    return plain
+
+
+def _refuse_unknown(kind: type, data: dict[str, Any], where: str) -> None:
+    parts = [(kind, data, where)]
+    for name, inner in (("weights", Weights), ("stages", Stage)):
+        found = data.get(name, [])
+        rows = found if isinstance(found, list) else [found]
+        parts += [(inner, row, f"{where}: {name}") for row in rows if isinstance(row, dict)]
+    for expected, values, place in parts:
+        names = {f.name for f in dataclasses.fields(expected)}
+        for name in values:
+            if name not in names:
+                raise ContractError(
+                    f"{place} has '{name}'; expected some of {', '.join(sorted(names))}"
+                )
+
+
+def _check(config: Config, path: Path) -> None:
+    ends = [stage.until for stage in config.stages]
+    wrong = [s.size for s in config.stages if s.size < SMALLEST or s.size % MULTIPLE]
+    if not ends or ends != sorted(ends) or ends[-1] != 1.0:
+        raise BadInput(f"{path}: stages end at {ends}; expected rising shares, the last one 1")
+    if wrong:
+        raise BadInput(f"{path}: stages of {wrong} px; expected multiples of 32 from 64 on")
+    if config.grow and [s for s in config.stages if s.size not in (64, 128, 256)]:
+        raise BadInput(f"{path}: a growing network has stages of 64, 128 and 256 px only")
+    if not 0 < config.people_from <= 1:
+        raise BadInput(f"{path}: people_from {config.people_from}; expected a share of the people")
+    if any(stage.batch < 2 for stage in config.stages):
+        raise BadInput(f"{path}: a batch of one has no BN statistics; expected at least 2")
+    unknown = [kind for kind in config.mix if kind not in DRAWN]
+    if unknown or sum(config.mix.values()) <= 0 or min(config.mix.values()) < 0:
+        raise BadInput(
+            f"{path}: mix {config.mix}; expected shares from 0 on, some above it, of "
+            f"{', '.join(DRAWN)}"
+        )
+    if len(config.weights.adversarial) != 3 or len(config.weights.identity) != 3:
+        raise BadInput(f"{path}: expected three adversarial and three identity weights")
+    if config.lr <= 0 or config.clip <= 0 or not 0 <= config.random_share <= 0.5:
+        raise BadInput(f"{path}: expected lr and clip above 0, random_share from 0 to a half")
+    if not 0 <= config.rounding <= 1:
+        raise BadInput(f"{path}: rounding {config.rounding}; expected a share of the run")
+    if config.statistics_samples < 1 or config.span_samples < 0:
+        raise BadInput(f"{path}: expected statistics_samples from 1, span_samples from 0 on")

@@ -1,0 +1,111 @@
+"""What a generator is trained for: all losses of its pictures but the adversarial one, weighted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from model.mobilefacenet import MobileFaceNet
+from training.generator import losses
+from training.generator.config import Config
+from training.generator.features import Vgg19
+from training.generator.samples import Sample
+from training.recogniser.student import early_features, finish
+from training.recogniser.views import recogniser_view
+
+
+class Judges(NamedTuple):
+    """The frozen networks that results are compared by."""
+
+    encoder: MobileFaceNet
+    vgg: Vgg19 | None
+
+
+class Objective:
+    """The losses, by the frozen networks that results are compared by."""
+
+    def __init__(self, config: Config, judges: Judges) -> None:
+        self._config, self._encoder, self._vgg = config, judges.encoder, judges.vgg
+
+    def terms(
+        self, pictures: list[Tensor], sample: Sample, watch: losses.Watch, *, whole: bool
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Weighted losses but the adversarial one, and each result's cosine to its source.
+
+        Args:
+            pictures: finest first.
+            sample: with pictures as large as the finest.
+            watch: what passed through the decoder.
+            whole: whether the coarser pictures learn too.
+        """
+        w = self._config.weights
+        # Of the smaller pictures only those that count are shown to the recogniser.
+        seen = [(p, weight) for p, weight in zip(pictures, w.identity, strict=False)]
+        seen = [seen[0], *(pair for pair in seen[1:] if pair[1])]
+        views = [self._shown(picture, sample) for picture, _ in seen]
+        maps = early_features(self._encoder, torch.cat(views))
+        embeddings = finish(self._encoder, maps[-1]).chunk(len(seen))
+        terms = {
+            "identity": torch.stack([
+                weight * losses.identity_loss(mine, sample.embedding, ~sample.random)
+                for mine, (_, weight) in zip(embeddings, seen, strict=True)
+            ]).sum(),
+            "bounded": w.bounded * (
+                losses.attention_excess(watch.attentions)
+                + losses.feature_excess(watch.features, self._config.feature_limit)
+            ),
+        }  # fmt: skip
+        if w.agree and len(pictures) > 1:
+            terms["agree"] = w.agree * losses.agreement_loss(pictures, mutual=whole)
+        if w.pixel:
+            terms["pixel"] = w.pixel * losses.pixel_loss(
+                pictures[0], sample.truth, sample.has_truth
+            )
+        if w.frame:
+            terms["frame"] = w.frame * losses.frame_loss(
+                pictures[0], sample.target, sample.has_truth
+            )
+        if w.tone:
+            terms["tone"] = w.tone * losses.tone_loss(pictures[0], sample.target, sample.has_truth)
+        theirs = self._target_maps(sample)
+        if w.departure:
+            with torch.no_grad():
+                target = finish(self._encoder, theirs[-1])
+            terms["departure"] = w.departure * losses.departure_loss(
+                embeddings[0], sample.embedding, target, ~(sample.has_truth | sample.random)
+            )
+        if w.perceptual:
+            mine = [level[: len(sample.target)] for level in maps]
+            terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, theirs, sample)
+        return terms, (embeddings[0] * sample.embedding).sum(1).detach()
+
+    def _shown(self, pictures: Tensor, sample: Sample) -> Tensor:
+        """What the recogniser sees of pictures: of a result and its target alike."""
+        return recogniser_view(pictures, self._config.identity_size, sample.moves)
+
+    def _target_maps(self, sample: Sample) -> list[Tensor]:
+        """The recogniser's early features of the targets, where some loss compares to them."""
+        w = self._config.weights
+        if not (w.departure or (w.perceptual and self._vgg is None)):
+            return []
+        with torch.no_grad():
+            return early_features(self._encoder, self._shown(sample.target, sample))
+
+    def _perceptual(
+        self, picture: Tensor, mine: list[Tensor], theirs: list[Tensor], sample: Sample
+    ) -> Tensor:
+        """By VGG-19 where its weights are given, by the recogniser's early layers otherwise.
+
+        The latter's features have no customary size, so they are measured in the target's.
+        """
+        if self._vgg is not None:
+            with torch.no_grad():
+                wanted = self._vgg(sample.target)
+            return losses.perceptual_loss(self._vgg(picture), wanted)
+        units = [level.abs().mean() for level in theirs]
+        return losses.perceptual_loss(
+            [level / unit for level, unit in zip(mine, units, strict=True)],
+            [level / unit for level, unit in zip(theirs, units, strict=True)],
+        )

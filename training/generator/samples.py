@@ -1,0 +1,101 @@
+"""A batch of triplets as the networks take it: on its device, with the sources' embeddings."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.mobilefacenet import MobileFaceNet
+from training.data.batches import Batch
+from training.generator.config import Config
+from training.recogniser.student import early_features, finish
+from training.recogniser.views import identity_view, random_moves
+from training.running.ranks import autocast, layout
+
+KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
+AT_ONCE = 32  # sources that a GPU looks at together
+
+
+class Sample(NamedTuple):
+    """A batch on its device; pictures NCHW float32 RGB in [-1, 1]."""
+
+    target: Tensor
+    truth: Tensor
+    real: Tensor
+    embedding: Tensor  # (N, D) float32 unit norm
+    has_truth: Tensor
+    random: Tensor
+    moves: Tensor | None
+
+    def shrunk(self, size: int) -> Sample:
+        """With pictures averaged down to `size`: what a growing network is compared to."""
+        factor = self.target.shape[-1] // size
+        if factor == 1:
+            return self
+        smaller = {
+            name: F.avg_pool2d(getattr(self, name), factor) for name in ("target", "truth", "real")
+        }
+        return self._replace(**smaller)
+
+
+class Sampler:
+    """Makes samples of batches; knows the embeddings of sources it has met."""
+
+    def __init__(self, config: Config, encoder: MobileFaceNet, device: torch.device) -> None:
+        self._config, self._encoder, self._device = config, encoder, device
+        self._known: dict[str, Tensor] = {}
+
+    def sample(self, batch: Batch, random: torch.Generator) -> Sample:
+        """The batch, with random embeddings where it asks for them.
+
+        Args:
+            batch: see `training.data.batches`.
+            random: what embeddings and moves are drawn from.
+        """
+        device = self._device
+        shown = batch.pictures.to(device)
+        embedding = self._embeddings(batch)
+        nobody = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
+        chosen = batch.random.to(device)
+        moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
+        return Sample(
+            target=_pictures(shown, batch.target),
+            truth=_pictures(shown, batch.truth),
+            real=_pictures(shown, batch.real),
+            embedding=torch.where(chosen[:, None], nobody, embedding),
+            has_truth=batch.has_truth.to(device),
+            random=chosen,
+            moves=moves,
+        )
+
+    def _embeddings(self, batch: Batch) -> Tensor:
+        """Of the sources, (N, D); each picture goes through the recogniser once."""
+        new = [i for i, name in enumerate(batch.names) if name not in self._known]
+        if new:
+            with torch.no_grad(), autocast(self._device):
+                # One by one on a CPU, where a resumed run is promised the same bits: in a batch the
+                # last ones depend on who else is in it, and it meets its sources in other company.
+                # Always as many on a GPU: cuDNN plans every convolution anew for a new shape.
+                at_once = 1 if self._device.type == "cpu" else AT_ONCE
+                views = identity_view(batch.source[new].to(self._device))
+                views = F.pad(views, (0, 0, 0, 0, 0, 0, 0, -len(new) % at_once))
+                found = torch.cat(
+                    [
+                        finish(self._encoder, early_features(self._encoder, view)[-1])
+                        for view in views.split(at_once)
+                    ]
+                )[: len(new)]
+            if len(self._known) > KNOWN_SOURCES:
+                self._known.clear()
+                return self._embeddings(batch)
+            self._known |= {batch.names[i]: e for i, e in zip(new, found, strict=True)}
+        return torch.stack([self._known[name] for name in batch.names])
+
+
+def _pictures(shown: Tensor, rows: Tensor) -> Tensor:
+    """Rows of NHWC uint8 as NCHW float32 in [-1, 1], laid as the device likes it."""
+    pictures = shown[rows.to(shown.device)].permute(0, 3, 1, 2).float() / 127.5 - 1
+    return pictures.contiguous(memory_format=layout(shown.device))

@@ -1,0 +1,1 @@
+"""What every training run needs: processes, state, averages, seeds."""
