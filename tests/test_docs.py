@@ -8,7 +8,12 @@ import sys
 import pytest
 from conftest import ROOT, run
 
-TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "model/weights/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 BLOCKS = [
     line.split("  #")[0].strip()
     for text in TEXTS
