@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from model.errors import BadInput, guard
+from model.errors import BadInput, ContractError, guard
+from model.typed_json import load_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,11 +122,11 @@ def read_recipe(path: Path, network: nn.Module) -> list[str]:
         BadInput: the file is no recipe, or names layers that this network does not have.
     """
     try:
-        recipe = json.loads(path.read_text(encoding="utf-8"))
+        recipe = load_json(path.read_bytes(), str(path))
         keep = recipe["keep"]
         if recipe["schema"] != RECIPE_SCHEMA or not all(isinstance(name, str) for name in keep):
             raise ValueError("another schema")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ContractError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"{path} is no recipe ({error}). Make one with python -m export.sensitivity CKPT"
         ) from None

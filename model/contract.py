@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from model.errors import ContractError
-from model.typed_json import parse
+from model.typed_json import load_json, parse
 
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
@@ -242,12 +242,7 @@ def loads(text: str) -> Manifest:
     Raises:
         ContractError: not JSON, an unknown schema, a missing key or a value of the wrong type.
     """
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise ContractError(
-            f"the manifest is not JSON ({error}). Export the bundle again"
-        ) from None
+    data = load_json(text, "the manifest")
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
         raise ContractError(
@@ -258,7 +253,7 @@ def loads(text: str) -> Manifest:
     for spec in manifest.models:
         # A manifest may come from anywhere; a file name must not lead out of its bundle.
         if not spec.file or spec.file != os.path.basename(spec.file) or spec.file.startswith("."):
-            raise ContractError(f"the manifest names '{spec.file}', which is not a plain file name")
+            raise ContractError(f"the manifest names {spec.file!r}, which is not a plain file name")
     return manifest
 
 

@@ -1,9 +1,11 @@
-"""JSON to dataclasses, with every value checked against its annotation."""
+"""JSON from files that nobody vouches for: text to data, and data to dataclasses."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import reprlib
 import types
 import typing
 from typing import Any, Literal, TypeVar
@@ -12,6 +14,60 @@ from model.errors import ContractError
 
 T = TypeVar("T")
 
+_DEEPEST = 64  # levels of nesting; no file of the project has more than ten
+_LARGEST = 2**63  # what apps in Kotlin and Swift hold in an integer
+
+
+def load_json(text: str | bytes, where: str) -> Any:
+    """The data of a JSON text.
+
+    The result can be walked by a recursive function, printed and written again: nesting is
+    bounded, integers fit in 64 bits, floats are finite and strings can be encoded.
+
+    Args:
+        text: the text, or its UTF-8 bytes.
+        where: what the text is called in an error, such as a path or a path and a line.
+
+    Raises:
+        ContractError: the text is not JSON, or is beyond those bounds.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant)
+        _check_bounds(data)
+    except RecursionError:
+        raise ContractError(
+            f"{where} is nested more than {_DEEPEST} levels deep. Make it again"
+        ) from None
+    except (ValueError, OverflowError) as error:  # UnicodeError is a ValueError
+        raise ContractError(f"{where} is not JSON ({error}). Make it again") from None
+    return data
+
+
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"it holds {word}, which JSON does not have")
+
+
+def _check_bounds(data: Any) -> None:
+    """Raise RecursionError or ValueError where `load_json` promises that there is no such value."""
+    level, depth = [data], 0
+    while level:
+        if depth > _DEEPEST:
+            raise RecursionError
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += value.keys()
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+            elif isinstance(value, str):
+                value.encode()  # half of a surrogate pair cannot be printed or saved
+            elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+                raise ValueError("an integer needs more than 64 bits")
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError("a number is too large for a float")
+        level, depth = below, depth + 1
+
 
 def parse(kind: type[T], data: Any, where: str) -> T:
     """Build a dataclass from JSON data, by its annotations; unknown keys are ignored, as apps do.
@@ -19,7 +75,7 @@ def parse(kind: type[T], data: Any, where: str) -> T:
     Args:
         kind: a dataclass of numbers, booleans, strings, literals, tuples, string-keyed dicts and
             dataclasses.
-        data: what `json.loads` gave.
+        data: what `load_json` gave.
         where: what the data is called in an error.
 
     Raises:
@@ -52,12 +108,13 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise ContractError(f"{where} has {len(value)} values; expected {len(args)}")
         return tuple(_value(args[0], v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is dict and isinstance(value, dict):
-        return {str(k): _value(args[1], v, f"{where}.{k}") for k, v in value.items()}
+        return {k: _value(args[1], v, f"{where}[{reprlib.repr(k)}]") for k, v in value.items()}
     if origin is Literal and value in args:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is float and number and math.isfinite(value):  # JSON of others may hold NaN
+    if hint is float and number and math.isfinite(value):
         return float(value)
     if hint in (bool, int, str) and type(value) is hint:
         return value
-    raise ContractError(f"{where} is {value!r}, which the contract does not allow here")
+    shown = reprlib.repr(value)  # a long or deep value is abbreviated
+    raise ContractError(f"{where} is {shown}, which the contract does not allow here")

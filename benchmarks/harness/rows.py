@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from model.errors import ContractError
 from model.files import write_atomically
-from model.typed_json import parse
+from model.typed_json import load_json, parse
 
 SCHEMA = 1
 How = Literal["measured", "interpreted", "estimated"]
@@ -219,10 +219,7 @@ def loads(line: str, where: str) -> Row:
     Raises:
         ContractError: it is not JSON, has another schema, or lacks what a row needs.
     """
-    try:
-        data: Any = json.loads(line)
-    except ValueError as error:
-        raise ContractError(f"{where} is not JSON ({error}); expected one row a line") from None
+    data = load_json(line, where)
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
         raise ContractError(

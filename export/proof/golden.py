@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from model.contract import ModelSpec
 from model.errors import ContractError
+from model.typed_json import load_json
 from pipeline.backends.base import Arrays, Backend
 from pipeline.metrics import cosine, psnr_db
 from pipeline.tensor import to_tensor, to_unit
@@ -32,7 +32,8 @@ def read_golden(folder: Path) -> list[Sample]:
         ContractError: the bundle was made with --no-parity, or its samples are damaged.
     """
     try:
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        path = folder / "index.json"
+        index = load_json(path.read_bytes(), str(path))
         return [
             {
                 name: _read_array(folder, entry)
@@ -41,7 +42,7 @@ def read_golden(folder: Path) -> list[Sample]:
             }
             for sample in index["samples"]
         ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ContractError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ContractError(
             f"{folder} holds no readable golden samples ({error}). Export without --no-parity"
         ) from None

@@ -22,8 +22,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from model.errors import BadInput
+from model.errors import BadInput, ContractError
 from model.files import write_atomically
+from model.typed_json import load_json
 
 SCHEMA = 1
 
@@ -87,7 +88,7 @@ def read_shard(path: Path) -> list[Record]:
                     key, _, kind = member.name.partition(".")
                     parts.setdefault(key, {})[kind.removesuffix(".webp")] = stream.read()
         return [_record(key, kinds) for key, kinds in parts.items()]
-    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+    except (OSError, tarfile.TarError, ContractError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"{path} cannot be read as a shard ({type(error).__name__}: {error}). "
             "Make it with python -m training.triplets"
@@ -115,7 +116,7 @@ def decode(data: bytes, size: int) -> np.ndarray[Any, Any]:
 
 
 def _record(key: str, kinds: dict[str, bytes]) -> Record:
-    head = json.loads(kinds["json"])
+    head = load_json(kinds["json"], f"{key}.json")
     if head["schema"] != SCHEMA:
         raise ValueError(f"{key} has schema {head['schema']}, expected {SCHEMA}")
     edits = {edit: kinds[edit] for edit in EDITS if edit in kinds}

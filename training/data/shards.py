@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from model.errors import BadInput, UsageError
+from model.errors import BadInput, ContractError, UsageError
 from model.files import write_atomically
+from model.typed_json import load_json
 from training.data.photos import Photo, held_out_people
 from training.data.recording import Made, Settings, make_record, start
 from training.data.records import Record, write_shard
@@ -82,8 +83,8 @@ def claim(folder: Path, plan: Plan, settings: Settings) -> None:
     wanted = {**asdict(settings), "photos": hashlib.sha256(names.encode()).hexdigest()}
     path = folder / PLAN
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        there = load_json(path.read_bytes(), str(path))
+    except (OSError, ContractError):
         if any(folder.glob("shard-*.tar")):
             raise UsageError(
                 f"{folder} holds shards without a readable {PLAN}, so that nobody knows what they "
@@ -148,7 +149,8 @@ def make_shards(
             shown(number, records)
     total: Counter[str] = Counter()
     for number in range(len(plan.shards)):
-        total.update(json.loads(_counts_path(folder, number).read_text(encoding="utf-8")))
+        counts = _counts_path(folder, number)
+        total.update(load_json(counts.read_bytes(), str(counts)))
     return total
 
 
