@@ -10,10 +10,11 @@ import torch
 from train_data import plain_tar, records, shard
 
 from model.errors import BadInput
+from training.data import batches
 from training.data.batches import Album, Mixer
 from training.data.mix import PHOTO, Plan, Triplet, draw
 from training.data.records import EDITS, decode
-from training.data.sources import Shard, batches, open_data
+from training.data.sources import Shard, open_data
 from training.generator.config import PUBLISHED_MIX
 
 
