@@ -85,7 +85,8 @@ def write_tar(path: Path, files: dict[str, np.ndarray | bytes]) -> Path:
 def command(folder: Path, output: Path, *more: str) -> list[str]:
     return [
         "--data", str(folder / "faces.tar"), "--embeddings", str(folder / "teacher.npz"),
-        "-o", str(output), "--channels", "4", "--batch", "16", *more,
+        "-o", str(output), "--channels", "4", "--batch", "16",
+        "--arithmetic", "fp32", *more,
     ]  # fmt: skip
 
 

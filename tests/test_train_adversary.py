@@ -10,11 +10,11 @@ import torch.nn.functional as F
 
 from training.generator.adversary import Adversary
 from training.generator.config import Config, Weights
-from training.running.ranks import Ranks
+from training.running.ranks import Compute, Ranks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-HERE = Ranks(0, 1, torch.device("cpu"))
+HERE = Ranks(0, 1, Compute(torch.device("cpu"), bf16=False))
 
 
 def photos(random: torch.Generator) -> torch.Tensor:

@@ -142,6 +142,7 @@ def test_a_run_grows_level_by_level_and_writes_a_whole_generator(
     config.write_text(f"grow = true\npeople_from = 0.5\n{head}{stages}whole = true\n{weights}")
     data = plain_tar(tmp_path / "faces.tar", people=8)
     flags = ["--data", str(data), "--config", str(config), "--encoder", str(tiny_checkpoints[1])]
+    flags += ["--device", "cpu", "--arithmetic", "fp32"]
     assert train.main([*flags, "-o", str(tmp_path / "run"), "--steps", "6"]) == 0
     grown = load_generator(tmp_path / "run/generator.pt").eval()
     target, embedding = sample(64)

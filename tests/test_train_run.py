@@ -30,7 +30,7 @@ def flags(tmp_path_factory, tiny_checkpoints) -> list[str]:
     (folder / "tiny.toml").write_text(TINY)
     data = plain_tar(folder / "faces.tar", people=8)
     return ["--data", str(data), "--config", str(folder / "tiny.toml"), "--device", "cpu",
-            "--encoder", str(tiny_checkpoints[1])]  # fmt: skip
+            "--arithmetic", "fp32", "--encoder", str(tiny_checkpoints[1])]  # fmt: skip
 
 
 def trained(flags: list[str], output: Path, *more: str) -> dict[str, torch.Tensor]:

@@ -88,10 +88,10 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
     from model.checkpoint import load_identity_encoder
     from training.data.faces import read_embeddings
     from training.recogniser.distillation import Run, Settings
-    from training.running.ranks import open_device
+    from training.running.ranks import open_compute
 
-    device = open_device(args.device)
-
+    compute = open_compute(args.device, args.arithmetic)
+    _say(str(compute))
     settings = Settings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
         steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
@@ -102,11 +102,11 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
     if args.teacher:
         from training.recogniser.hints import HintingTeacher
 
-        teacher = HintingTeacher(args.teacher, device=device)
+        teacher = HintingTeacher(args.teacher, device=compute.device)
         settings = replace(settings, sizes=((112, 1.0),))
     init = load_identity_encoder(args.init) if args.init else None
     targets = read_embeddings(args.embeddings, learned.names)
-    run = Run(settings, learned, targets, teacher, init, device)
+    run = Run(settings, learned, targets, teacher, init, compute)
     if args.resume:
         run.load(args.output.with_suffix(".state"))
     return run
@@ -168,6 +168,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounding", type=float, default=1.0, metavar="SHARE",
                         help="share of the run after which layers bear 8-bit noise")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
+                        help="of convolutions at 80 px and more; auto: bf16 if faster")  # fmt: skip
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a compiler")
     parser.add_argument("--channels", type=int, default=64, help="the network's width")
     parser.add_argument("--seed", type=int, default=0)

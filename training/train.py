@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import torch
 
         torch.set_num_threads(args.threads)
-    ranks = open_ranks(args.device)
+    ranks = open_ranks(args.device, args.arithmetic)
     try:
         return _run(args, ranks, state_file)
     finally:
@@ -88,7 +88,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     data = open_data(args.data)
     if ranks.first:
         _say(f"data: {data.told}")
-        _say(f"{ranks.world} x {ranks.device.type}, perceptual loss by "
+        _say(f"{ranks.world} x {ranks.compute}, perceptual loss by "
              f"{'VGG-19' if args.vgg else 'the recogniser (no --vgg)'}")  # fmt: skip
     plan = Plan(config.mix, config.random_share, config.shard_batches, args.seed)
     mixer = Mixer(data.shards, plan, rank=ranks.rank, world=ranks.world)
@@ -237,6 +237,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, help="steps for training, instead of a time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
+                        help="of convolutions; auto: bf16 where it is faster")  # fmt: skip
     parser.add_argument("--threads", type=int, help="CPU threads of each process")
     parser.add_argument("--picture-minutes", type=float, default=4.0, help="time between pictures")
     parser.add_argument("--tensorboard", action="store_true", help="write its log too")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from training.generator import losses
 from training.generator.config import Config
 from training.generator.discriminator import Discriminators
-from training.running.ranks import Ranks, autocast, parallel
+from training.running.ranks import Ranks, parallel
 
 
 class Adversary:
@@ -21,7 +21,7 @@ class Adversary:
     """
 
     def __init__(self, config: Config, ranks: Ranks) -> None:
-        self._weights, self._device = config.weights.adversarial, ranks.device
+        self._weights, self._compute = config.weights.adversarial, ranks.compute
         self.discriminators = Discriminators().to(ranks.device)
         if ranks.world > 1 and ranks.device.type == "cuda":
             self.discriminators = nn.SyncBatchNorm.convert_sync_batchnorm(self.discriminators)
@@ -76,7 +76,7 @@ class Adversary:
         """
         reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
         both = [torch.cat(pair) for pair in zip(fakes, reals, strict=True)]
-        with autocast(self._device):
+        with self._compute.autocast():
             verdicts = judge(both)
         halves = [verdict.chunk(2) for verdict in verdicts]
         # A growing network has fewer pictures than there are weights at first.

@@ -13,7 +13,7 @@ from training.data.batches import Batch
 from training.generator.config import Config
 from training.recogniser.student import early_features, finish
 from training.recogniser.views import identity_view, random_moves
-from training.running.ranks import autocast, layout
+from training.running.ranks import Compute
 
 KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
 AT_ONCE = 32  # sources that a GPU looks at together
@@ -44,8 +44,8 @@ class Sample(NamedTuple):
 class Sampler:
     """Makes samples of batches; knows the embeddings of sources it has met."""
 
-    def __init__(self, config: Config, encoder: MobileFaceNet, device: torch.device) -> None:
-        self._config, self._encoder, self._device = config, encoder, device
+    def __init__(self, config: Config, encoder: MobileFaceNet, compute: Compute) -> None:
+        self._config, self._encoder, self._compute = config, encoder, compute
         self._known: dict[str, Tensor] = {}
 
     def sample(self, batch: Batch, random: torch.Generator) -> Sample:
@@ -55,16 +55,16 @@ class Sampler:
             batch: see `training.data.batches`.
             random: what embeddings and moves are drawn from.
         """
-        device = self._device
+        device, layout = self._compute.device, self._compute.layout
         shown = batch.pictures.to(device)
         embedding = self._embeddings(batch)
         nobody = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
         chosen = batch.random.to(device)
         moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
         return Sample(
-            target=_pictures(shown, batch.target),
-            truth=_pictures(shown, batch.truth),
-            real=_pictures(shown, batch.real),
+            target=_pictures(shown, batch.target, layout),
+            truth=_pictures(shown, batch.truth, layout),
+            real=_pictures(shown, batch.real, layout),
             embedding=torch.where(chosen[:, None], nobody, embedding),
             has_truth=batch.has_truth.to(device),
             random=chosen,
@@ -75,12 +75,12 @@ class Sampler:
         """Of the sources, (N, D); each picture goes through the recogniser once."""
         new = [i for i, name in enumerate(batch.names) if name not in self._known]
         if new:
-            with torch.no_grad(), autocast(self._device):
+            with torch.no_grad(), self._compute.autocast():
                 # One by one on a CPU, where a resumed run is promised the same bits: in a batch the
                 # last ones depend on who else is in it, and it meets its sources in other company.
                 # Always as many on a GPU: cuDNN plans every convolution anew for a new shape.
-                at_once = 1 if self._device.type == "cpu" else AT_ONCE
-                views = identity_view(batch.source[new].to(self._device))
+                at_once = 1 if self._compute.device.type == "cpu" else AT_ONCE
+                views = identity_view(batch.source[new].to(self._compute.device))
                 views = F.pad(views, (0, 0, 0, 0, 0, 0, 0, -len(new) % at_once))
                 found = torch.cat(
                     [
@@ -95,7 +95,7 @@ class Sampler:
         return torch.stack([self._known[name] for name in batch.names])
 
 
-def _pictures(shown: Tensor, rows: Tensor) -> Tensor:
-    """Rows of NHWC uint8 as NCHW float32 in [-1, 1], laid as the device likes it."""
+def _pictures(shown: Tensor, rows: Tensor, layout: torch.memory_format) -> Tensor:
+    """Rows of NHWC uint8 as NCHW float32 in [-1, 1], in the memory format `layout`."""
     pictures = shown[rows.to(shown.device)].permute(0, 3, 1, 2).float() / 127.5 - 1
-    return pictures.contiguous(memory_format=layout(shown.device))
+    return pictures.contiguous(memory_format=layout)

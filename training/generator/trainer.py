@@ -26,7 +26,7 @@ from training.generator.span import heed_span
 from training.recogniser.distillation import Diverged
 from training.running import state
 from training.running.average import follow, retaking_statistics
-from training.running.ranks import Ranks, autocast, layout, parallel
+from training.running.ranks import Ranks, parallel
 from training.running.rounding import BLOCKS, RoundingNoise
 from training.running.seeds import seed_of
 
@@ -73,13 +73,13 @@ class Trainer:
             if judge is not None:
                 judge.to(ranks.device)
         self._objective = Objective(self.config, judges)
-        self._sampler = Sampler(self.config, judges.encoder, ranks.device)
+        self._sampler = Sampler(self.config, judges.encoder, ranks.compute)
         torch.manual_seed(purpose.seed)
         size = judges.encoder.config.embedding_size
         fresh = prepared_generator if self.config.grow else fresh_generator
         self.generator = init or fresh(GeneratorConfig(self.config.channels, size))
         self.generator.requires_grad_(True).train().to(ranks.device)
-        self.generator.to(memory_format=layout(ranks.device))  # type: ignore[call-overload]
+        self.generator.to(memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self._rounding = RoundingNoise(self.generator, BLOCKS)
         self.adversary = Adversary(self.config, ranks)
@@ -116,7 +116,7 @@ class Trainer:
         batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
         sample = self._sample(batch)
         adversarial = progress >= self.config.adversarial_from and self.adversary.judges
-        with losses.watching(self.generator.decoder) as watch, autocast(self.ranks.device):
+        with losses.watching(self.generator.decoder) as watch, self.ranks.compute.autocast():
             pictures = self._paint(self._generate, sample)
             sample = sample.shrunk(pictures[0].shape[-1])
             terms, cosine = self._objective.terms(pictures, sample, watch, whole=stage.whole)
@@ -152,7 +152,7 @@ class Trainer:
     def swap(self, batch: Batch) -> Tensor:
         """The averaged generator's results on a batch, (N, 3, S, S) float32 RGB in [-1, 1]."""
         sample = self._sample(batch)
-        with torch.no_grad(), autocast(self.ranks.device):
+        with torch.no_grad(), self.ranks.compute.autocast():
             network = self.average.eval()
             painter = Growing(network) if self.config.grow else network
             return self._paint(painter, sample)[0]
@@ -167,7 +167,7 @@ class Trainer:
             painter = Growing(network)
             painter.freeze_all_but(256, coarser=True)  # the way down keeps the statistics it has
         stage = self.config.stages[-1]
-        with torch.no_grad(), autocast(self.ranks.device), retaking_statistics(network):
+        with torch.no_grad(), self.ranks.compute.autocast(), retaking_statistics(network):
             for i in range(math.ceil(self.config.statistics_samples / stage.batch)):
                 sample = self._sample(self.mixer.make(self.steps + i, stage.size, stage.batch))
                 self._paint(painter, sample)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from training.recogniser.student import STAGES, loss, person_centres, teacher_ma
 from training.recogniser.views import identity_view
 from training.running import state
 from training.running.average import follow, retaking_statistics
-from training.running.ranks import bf16_pays
+from training.running.ranks import Compute
 from training.running.rounding import RoundingNoise
 from training.running.seeds import seed_of
 
@@ -30,6 +31,7 @@ WARM_UP = 0.03  # share of the run in which the rate rises
 AVERAGING = 0.995  # of the averaged weights, per step
 ADAM_SHARE = 0.15  # of the rate, for weights that are no matrices
 BN_SAMPLES = 1024
+CPU_FP32 = Compute(torch.device("cpu"))
 
 
 class Diverged(FaceSwapError):
@@ -83,7 +85,7 @@ class Run:
     def __init__(
         self, settings: Settings, faces: Faces, targets: np.ndarray[Any, Any],
         teacher: HintingTeacher | None = None, init: MobileFaceNet | None = None,
-        device: torch.device | str = "cpu",
+        compute: Compute = CPU_FP32,
     ) -> None:  # fmt: skip
         """Start from random weights, or from `init`'s.
 
@@ -93,10 +95,10 @@ class Run:
             targets: the teacher's embeddings of them, (N, D) float32 unit norm.
             teacher: where `settings.hinted`.
             init: network to go on from, which is changed.
-            device: where it all lies, the faces too.
+            compute: the device, which holds the faces too, and the arithmetic.
         """
         torch.manual_seed(settings.seed)
-        self.settings, self.device = settings, torch.device(device)
+        self.settings, self.compute, device = settings, compute, compute.device
         self.pixels = torch.from_numpy(faces.pixels).to(device)
         self.network = init or MobileFaceNet(MobileFaceNetConfig(settings.channels))
         _learning(self.network, settings.held)
@@ -174,8 +176,7 @@ class Run:
 
     def _loss(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
         # bf16 pays on the large maps only: on small ones the conversions cost what it saves.
-        bf16 = self.size > 64 and bf16_pays(lesson.shown.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
+        with self.compute.autocast() if self.size > 64 else nullcontext():
             embedding, maps = self._maps(self.network, lesson.shown, self.settings.held)
             hint = HINT_WEIGHT * self.hints(maps, lesson.maps) if self.hints else 0.0
         value, cosine = loss(embedding, lesson.target, lesson.people, self.centres, lesson.plain)
@@ -185,10 +186,10 @@ class Run:
         """The averaged network with BN statistics of its own, at 112 px, in eval mode."""
         network = copy.deepcopy(self.average)
         random = torch.Generator().manual_seed(self.settings.seed)
-        rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES].to(self.device)
+        rows = torch.randperm(len(self.pixels), generator=random)[:BN_SAMPLES]
         _learning(network, self.settings.held)
         with torch.no_grad(), retaking_statistics(network):
-            for part in rows.chunk(math.ceil(len(rows) / 64)):
+            for part in rows.to(self.pixels.device).chunk(math.ceil(len(rows) / 64)):
                 network(identity_view(self.pixels[part]))
         return network.to("cpu").eval()
 
@@ -204,7 +205,7 @@ class Run:
         Raises:
             CheckpointError: no such state, or of a run with other settings or faces.
         """
-        with state.saved(path, self._purpose(), self.device) as found:
+        with state.saved(path, self._purpose(), self.compute.device) as found:
             for name, part in self._parts().items():
                 part.load_state_dict(found[name])
             self.steps, self.samples = found["steps"], found["samples"]

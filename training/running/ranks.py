@@ -17,12 +17,46 @@ from model.errors import BackendUnavailable
 
 
 @dataclass(frozen=True, slots=True)
+class Compute:
+    """Where a process computes, and in which arithmetic.
+
+    Attributes:
+        device: the CPU or one GPU.
+        bf16: whether convolutions and matrix products run in bfloat16 under autocast. Weights and
+            losses are float32 either way.
+    """
+
+    device: torch.device
+    bf16: bool = False
+
+    @property
+    def layout(self) -> torch.memory_format:
+        """Memory format of pictures and convolution weights during training.
+
+        The backward pass of a CPU's fp32 convolutions takes twice as long with channels last.
+        """
+        return torch.channels_last if self.bf16 else torch.contiguous_format
+
+    def autocast(self) -> torch.autocast:
+        """A context in which convolutions and matrix products run in the chosen arithmetic."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def __str__(self) -> str:
+        return f"{self.device.type}, {'bf16' if self.bf16 else 'fp32'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Ranks:
-    """This process among those of the run; alone it is rank 0 of 1."""
+    """This process among those of the run; a single process is rank 0 of 1."""
 
     rank: int
     world: int
-    device: torch.device
+    compute: Compute
+
+    @property
+    def device(self) -> torch.device:
+        """The device of this process."""
+        return self.compute.device
 
     @property
     def first(self) -> bool:
@@ -30,24 +64,38 @@ class Ranks:
         return self.rank == 0
 
 
-def open_ranks(device: str) -> Ranks:
+def open_ranks(device: str, arithmetic: str) -> Ranks:
     """Join the processes that torchrun started, if it did.
 
     Args:
         device: `auto`, `cpu` or `cuda`; on GPUs each process takes the one of its local rank.
+        arithmetic: see `open_compute`.
+
+    Raises:
+        BackendUnavailable: CUDA is asked for and there is none.
+    """
+    compute = open_compute(device, arithmetic)
+    # Fading features become denormal numbers, at which a CPU takes several times as long.
+    np.finfo(np.float32), np.finfo(np.float64)  # asked later, they would warn of it
+    torch.set_flush_denormal(True)
+    if "RANK" not in os.environ:
+        return Ranks(0, 1, compute)
+    dist.init_process_group("nccl" if compute.device.type == "cuda" else "gloo")
+    return Ranks(dist.get_rank(), dist.get_world_size(), compute)
+
+
+def open_compute(device: str, arithmetic: str) -> Compute:
+    """The device of this process and the arithmetic it computes in.
+
+    Args:
+        device: see `open_ranks`.
+        arithmetic: `fp32`, `bf16`, or `auto` for bf16 where it is faster than fp32.
 
     Raises:
         BackendUnavailable: CUDA is asked for and there is none.
     """
     chosen = open_device(device)
-    # Fading features become denormal numbers, at which a CPU takes several times as long.
-    np.finfo(np.float32), np.finfo(np.float64)  # asked later, they would warn of it
-    torch.set_flush_denormal(True)
-    gpu = chosen.type == "cuda"
-    if "RANK" not in os.environ:
-        return Ranks(0, 1, chosen)
-    dist.init_process_group("nccl" if gpu else "gloo")
-    return Ranks(dist.get_rank(), dist.get_world_size(), chosen)
+    return Compute(chosen, bf16_pays(chosen) if arithmetic == "auto" else arithmetic == "bf16")
 
 
 def open_device(device: str) -> torch.device:
@@ -71,11 +119,18 @@ def close_ranks() -> None:
 
 
 def bf16_pays(device: torch.device) -> bool:
-    """Whether the device multiplies bf16 faster than fp32; without instructions it emulates it."""
+    """Whether the device multiplies bf16 faster than fp32.
+
+    A CPU without instructions for it emulates bf16. Torch may also be told by the environment
+    variable ATEN_CPU_CAPABILITY not to use the instructions that the CPU has.
+    """
     if device.type != "cpu":
         return True
     able = torch.cpu.get_capabilities()
-    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    if able.get("architecture") != "x86_64":
+        return bool(able.get("bf16"))
+    used = torch.backends.cpu.get_cpu_capability()
+    return used == "AVX512" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def agree(ranks: Ranks, values: Sequence[float]) -> list[float]:
@@ -101,19 +156,6 @@ def parallel(network: nn.Module, ranks: Ranks, *, all_used: bool) -> nn.Module:
     return nn.parallel.DistributedDataParallel(
         network, device_ids=devices, find_unused_parameters=not all_used
     )
-
-
-def layout(device: torch.device) -> torch.memory_format:
-    """How pictures and convolutions lie in memory where they are learned from.
-
-    A CPU's fp32 convolutions take twice as long to go back through where the channels come last.
-    """
-    return torch.channels_last if bf16_pays(device) else torch.contiguous_format
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bf16 for convolutions and products, where the processor gains by it."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device))
 
 
 def _keep_freed_memory() -> None:
