@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, BackendUnavailable, UsageError, guard
+from pipeline.backends import BACKENDS
 
 if TYPE_CHECKING:
     from benchmarks.harness.contenders import Contender
     from benchmarks.harness.rows import Row
-
-_BACKENDS = ("pytorch", "onnx", "tflite", "coreml")
-_PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "pal6", "w8a8")
 
 
 @guard
@@ -110,14 +109,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python benchmarks/latency.py", description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
     parser.add_argument("--model", choices=("generator", "identity"), default="generator")
-    parser.add_argument("--backend", nargs="+", choices=(*_BACKENDS, "all"), default=["all"])
-    parser.add_argument("--precision", nargs="+", choices=_PRECISIONS, default=_PRECISIONS)
-    parser.add_argument("--threads", type=positive, default=2, help="default: 2")
-    parser.add_argument("--runs", type=positive, default=50, help="timed frames (default: 50)")
-    parser.add_argument("--rounds", type=positive, default=10, help="turns (default: 10)")
-    parser.add_argument("--warmup", type=positive, default=5, help="default: 5")
+    parser.add_argument("--backend", nargs="+", choices=(*BACKENDS, "all"), default=["all"])
     parser.add_argument(
-        "--sustained", type=float, metavar="MINUTES",
+        "--precision", nargs="+", choices=arguments.PRECISIONS, default=arguments.PRECISIONS
+    )
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    parser.add_argument(
+        "--runs", type=arguments.count, default=50, help="timed frames (default: 50)"
+    )
+    parser.add_argument("--rounds", type=arguments.count, default=10, help="turns (default: 10)")
+    parser.add_argument("--warmup", type=arguments.count, default=5, help="default: 5")
+    parser.add_argument(
+        "--sustained", type=arguments.minutes, metavar="MINUTES",
         help="keep each runtime busy for so long, and tell when it slows down",
     )  # fmt: skip
     parser.add_argument(
@@ -132,14 +135,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)
     if "all" in args.backend and not args.device:  # an app knows best what "all" is on its phone
-        args.backend = list(_BACKENDS)
+        args.backend = list(BACKENDS)
     return args
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 on")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard
 
 if TYPE_CHECKING:
@@ -250,10 +251,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("bundle", type=Path, help="with an fp32 ONNX file of the generator")
     parser.add_argument("--peers", nargs="+", choices=names, default=names)
     parser.add_argument("--checkpoint", type=Path, help="default: looked for")
-    parser.add_argument("--threads", type=int, default=2, help="default: 2")
-    parser.add_argument("--runs", type=int, default=60, help="timed frames (default: 60)")
-    parser.add_argument("--rounds", type=int, default=30, help="turns (default: 30)")
-    parser.add_argument("--warmup", type=int, default=3, help="default: 3")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    parser.add_argument(
+        "--runs", type=arguments.count, default=60, help="timed frames (default: 60)"
+    )
+    parser.add_argument("--rounds", type=arguments.count, default=30, help="turns (default: 30)")
+    parser.add_argument("--warmup", type=arguments.count, default=3, help="default: 3")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import arguments
 from model.errors import BackendUnavailable, BadInput, guard
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Profile one file, print both tables and how near the machine's limits it comes."""
     parser = argparse.ArgumentParser(prog="python benchmarks/profile_ops.py", description=__doc__)
     parser.add_argument("file", type=Path, help="a .tflite or .onnx file of a bundle")
-    parser.add_argument("--threads", type=int, default=2, help="default: 2")
-    parser.add_argument("--repeats", type=int, default=10, help="runs of each (default: 10)")
-    parser.add_argument("--layers", type=int, default=15, help="slowest layers shown (default: 15)")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    parser.add_argument(
+        "--repeats", type=arguments.count, default=10, help="runs of each (default: 10)"
+    )
+    parser.add_argument(
+        "--layers", type=arguments.count, default=15, help="slowest layers shown (default: 15)"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)

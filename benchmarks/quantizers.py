@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
 if TYPE_CHECKING:
@@ -108,10 +109,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--ai-edge-quantizer", type=Path, metavar="PYTHON",
         help="the interpreter of an environment that has it",
     )  # fmt: skip
-    parser.add_argument("--threads", type=int, default=2, help="default: 2")
-    parser.add_argument("--runs", type=int, default=60, help="timed frames (default: 60)")
-    parser.add_argument("--rounds", type=int, default=30, help="turns (default: 30)")
-    parser.add_argument("--warmup", type=int, default=3, help="default: 3")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    parser.add_argument(
+        "--runs", type=arguments.count, default=60, help="timed frames (default: 60)"
+    )
+    parser.add_argument("--rounds", type=arguments.count, default=30, help="turns (default: 30)")
+    parser.add_argument("--warmup", type=arguments.count, default=3, help="default: 3")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args(argv)

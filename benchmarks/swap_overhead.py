@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.latency import positive
+from model import arguments
 from model.errors import guard
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and say whether the bars are held."""
     parser = argparse.ArgumentParser(prog="python benchmarks/swap_overhead.py", description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
-    parser.add_argument("--precision", default="int8", help="of the generator (default: int8)")
-    parser.add_argument("--threads", type=positive, default=2, help="default: 2")
-    parser.add_argument("--repeats", type=positive, default=30, help="photos (default: 30)")
+    parser.add_argument(
+        "--precision", choices=arguments.PRECISIONS, default="int8", help="default: int8"
+    )
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    parser.add_argument("--repeats", type=arguments.count, default=30, help="photos (default: 30)")
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 

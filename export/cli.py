@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.contract import Format
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _COMMANDS: dict[Format | None, tuple[str, str]] = {
     "mlpackage": ("export.coreml", "Export a checkpoint to Core ML, and prove every file."),
 }
 _ALL_FORMATS: tuple[Format, ...] = ("onnx", "tflite", "mlpackage")
+_OPSET = arguments.WholeNumber(13, 20)  # what the tracing exporter writes
+_SAMPLES = arguments.WholeNumber(1, 12)
 
 
 def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
@@ -96,13 +99,15 @@ def _number(value: float | None, form: str) -> str:
 def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namespace:
     module, description = _COMMANDS[format]
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
-    parser.add_argument("checkpoint", type=Path, help=".pt, .pth or .safetensors of a generator")
+    parser.add_argument(
+        "checkpoint", type=arguments.checkpoint, help=".pt, .pth or .safetensors of a generator"
+    )
     parser.add_argument(
         "-o", "--output-dir", type=Path, default=Path("dist"),
         help="the bundle becomes OUTPUT_DIR/<checkpoint name> (default: dist)",
     )  # fmt: skip
     parser.add_argument(
-        "--precision", nargs="+", choices=("fp32", "fp16", "dynamic", "int8", "pal6", "w8a8"),
+        "--precision", nargs="+", choices=arguments.PRECISIONS,
         help="default: fp32 fp16; TFLite also has dynamic and int8, ONNX int8, Core ML int8 and "
         "pal6 (weights)",
     )  # fmt: skip
@@ -124,40 +129,19 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
         help="make a generator for this one source (aligned face, or .npy embedding): it takes "
         "the target alone",
     )  # fmt: skip
-    parser.add_argument("--opset", type=_opset, default=17, help="ONNX operator set (default: 17)")
+    parser.add_argument("--opset", type=_OPSET, default=17, help="ONNX operator set (default: 17)")
     parser.add_argument(
         "--no-parity", dest="parity", action="store_false",
         help="skip the proof; the manifest records it",
     )  # fmt: skip
     parser.add_argument(
-        "--samples", type=_between(1, 12), default=8, help="pairs in the proof (default: 8)"
+        "--samples", type=_SAMPLES, default=8, help="pairs in the proof (default: 8)"
     )
-    parser.add_argument("--threads", type=_between(1, 256), default=2, help="default: 2")
-    parser.add_argument("--seed", type=int, default=0, help="for the random identities")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    parser.add_argument("--seed", type=arguments.seed, default=0, help="for the random identities")
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args(argv)
-
-
-class _between:
-    """An argparse type: a whole number in a range."""
-
-    def __init__(self, low: int, high: int) -> None:
-        self.low, self.high = low, high
-
-    def __call__(self, text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = self.low - 1
-        if not self.low <= value <= self.high:
-            raise argparse.ArgumentTypeError(
-                f"'{text}' is not a whole number from {self.low} to {self.high}"
-            )
-        return value
-
-
-_opset = _between(13, 20)  # what the tracing exporter writes
 
 
 def _next_commands(place: Path, checkpoint: Path) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from model import arguments
 from model.errors import BadInput, ContractError, guard
 from model.typed_json import load_json
 
@@ -36,11 +37,17 @@ class Layer(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Rank the layers; write the table, a plot and a recipe."""
     parser = argparse.ArgumentParser(prog="python -m export.sensitivity", description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help=".pt, .pth or .safetensors of a generator")
+    parser.add_argument(
+        "checkpoint", type=arguments.checkpoint, help=".pt, .pth or .safetensors of a generator"
+    )
     parser.add_argument("--format", choices=("tflite", "coreml"), default="tflite")
     parser.add_argument("-o", "--output-dir", type=Path, default=Path("dist"))
-    parser.add_argument("--worst", type=int, default=3, help="layers the recipe keeps (default: 3)")
-    parser.add_argument("--pairs", type=int, default=2, help="pairs per layer (default: 2)")
+    parser.add_argument(
+        "--worst", type=arguments.from_zero, default=3, help="layers the recipe keeps (default: 3)"
+    )
+    parser.add_argument(
+        "--pairs", type=arguments.count, default=2, help="pairs per layer (default: 2)"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)

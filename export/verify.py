@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import arguments
 from model.errors import ContractError, ParityError, guard
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check hashes, replay, print a line per file; exit 1 if a file misses its gate."""
     parser = argparse.ArgumentParser(prog="python -m export.verify", description=__doc__)
     parser.add_argument("bundle", type=Path, help="a folder made by python -m export")
-    parser.add_argument("--threads", type=int, default=2, help="default: 2")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.errors import guard
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the two seeded checkpoints."""
     parser = argparse.ArgumentParser(prog="python -m model.seeded", description=__doc__)
     parser.add_argument("-o", "--output-dir", type=Path, default=Path("build"))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=arguments.seed, default=0)
     args = parser.parse_args(argv)
 
     from model.checkpoint import save

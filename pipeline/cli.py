@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, FaceSwapError, UsageError, guard
+from pipeline.backends import BACKENDS
 
 if TYPE_CHECKING:
     from pipeline.media.credentials import Credentials
@@ -82,11 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file, or folder")
     models = parser.add_argument_group("models")
     models.add_argument("--bundle", type=Path, metavar="DIR", help="default: newest below dist/")
-    models.add_argument("--backend", default="tflite", help="pytorch, onnx, tflite or coreml")
     models.add_argument(
-        "--precision", default="fp32", help="of the generator: fp32, fp16, int8, ..."
+        "--backend", choices=list(BACKENDS), default="tflite", help="default: tflite"
     )
-    models.add_argument("--threads", type=_positive, default=2, help="default: 2")
+    models.add_argument(
+        "--precision", choices=arguments.PRECISIONS, default="fp32", help="of the generator"
+    )
+    models.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     who = parser.add_argument_group("who")
     who.add_argument(
         "--faces", type=_which, default="largest", help="all, largest (default), or the N largest"
@@ -100,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     who.add_argument("--save-identity", type=Path, metavar="NPY", help="keep the first source's")
     look = parser.add_argument_group("look")
-    look.add_argument("--opacity", type=_fraction, default=1.0, help="0 to 1 (default)")
+    look.add_argument("--opacity", type=arguments.share, default=1.0, help="0 to 1 (default)")
     look.add_argument("--keep-mouth", action="store_true", help="leave the target's open mouth")
     look.add_argument(
         "--keep-occlusions", action="store_true",
@@ -116,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--c2pa-key", type=Path, metavar="PEM", help="its private key")
     label.add_argument("--c2pa-algorithm", default="ES256", help="default: ES256")
     other = parser.add_argument_group("other")
-    other.add_argument("--camera", type=int, metavar="N", help="live, instead of TARGET")
+    other.add_argument(
+        "--camera", type=arguments.from_zero, metavar="N", help="live, instead of TARGET"
+    )
     other.add_argument("--stages", action="store_true", help="print the time of each stage")
     other.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     other.add_argument("--quiet", action="store_true", help="no talk and no progress on stderr")
@@ -249,20 +255,4 @@ def _talk(args: argparse.Namespace, *lines: str) -> None:
 def _which(text: str) -> str | int:
     if text in ("all", "largest"):
         return text
-    return _positive(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number above 0")
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 1")
-    return value
+    return arguments.count(text)

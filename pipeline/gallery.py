@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from model import arguments
 from model.errors import BackendUnavailable, ContractError, guard
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.gallery", description=__doc__)
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="default: newest below dist/")
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/img/swap.webp"))
-    parser.add_argument("--threads", type=int, default=2, help="default: 2")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 

@@ -304,7 +304,6 @@ def test_bounded_ends_with_1_when_it_is_missed(tiny_checkpoints, tmp_path, capsy
         (["ckpt", "--backend", "tflite", "--portraits", "--grid", "x.png"], 2, "pytorch and fp32"),
         (["folder", "--bounded", "5"], 2, "Give the checkpoint"),
         (["folder", "--portraits", "--grid", "x.png"], 4, "is no bundle"),
-        (["ckpt", "--bounded", "0"], 2, "at least 1 pair"),
     ],
 )
 def test_mistakes_end_in_one_line(

@@ -34,7 +34,9 @@ def test_module_imports_only_its_own_floor_and_those_below(file: Path) -> None:
     assert ours <= MAY_IMPORT[floor]
 
 
-@pytest.mark.parametrize("name", ["contract", "errors", "files", "tensors", "typed_json"])
+@pytest.mark.parametrize(
+    "name", ["arguments", "contract", "errors", "files", "tensors", "typed_json"]
+)
 def test_floor_zero_needs_no_torch(name: str) -> None:
     assert not imports(ast.parse((ROOT / f"model/{name}.py").read_text())) & {"torch", "PIL"}
 

@@ -104,7 +104,7 @@ def test_a_file_that_is_not_the_manifests_is_a_row_with_the_reason(
         (["nowhere"], 4, "nowhere is no bundle"),
         (["BUNDLE", "--against", "nobody"], 2, "no such row; there are"),
         (["BUNDLE", "--backend", "tflite", "--precision", "pal6"], 2, "it holds"),
-        (["BUNDLE", "--runs", "0"], 2, "whole number from 1"),
+        (["BUNDLE", "--runs", "0"], 2, "a whole number from 1 on"),
     ],
 )
 def test_wrong_words_are_refused_in_one_line(

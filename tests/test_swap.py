@@ -248,9 +248,9 @@ def test_a_photo_without_a_face_ends_in_one_line_and_writes_nothing(
         (["a.jpg", "README.md", "-o", "b.mp4"], "neither a photo nor a video"),
         (["a.jpg", str(ASTRONAUT), "-o", "b.mp4"], "must end in"),
         (["a.jpg", "README.md", "-o", "b.png", "--c2pa-cert", "x"], "go together"),
-        (["a.jpg", "README.md", "-o", "b.png", "--opacity", "2"], "between 0 and 1"),
-        (["a.jpg", "README.md", "-o", "b.png", "--faces", "0"], "above 0"),
-        (["a.jpg", "README.md", "-o", "b.png", "--backend", "tensorrt"], "no backend"),
+        (["a.jpg", "README.md", "-o", "b.png", "--opacity", "2"], "a share from 0 to 1"),
+        (["a.jpg", "README.md", "-o", "b.png", "--faces", "0"], "a whole number from 1 on"),
+        (["a.jpg", "README.md", "-o", "b.png", "--backend", "tensorrt"], "invalid choice"),
     ],
 )
 def test_flags_that_do_not_fit_are_a_usage_error(

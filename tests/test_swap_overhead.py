@@ -26,4 +26,4 @@ def test_both_shares_are_told_with_their_bars(bundle: Path) -> None:
 def test_a_count_of_nothing_is_a_usage_error() -> None:
     result = program("swap_overhead", "--repeats", 0)
     assert result.returncode == 2
-    assert "not a whole number from 1 on" in result.stderr
+    assert "expected a whole number from 1 on" in result.stderr

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.errors import UsageError, guard
 
 if TYPE_CHECKING:
@@ -28,22 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, save the weights, and print how they verify the held-out people."""
     args = _parser().parse_args(argv)
     state_file = args.output.with_suffix(".state")
-    if args.batch < 2 or args.lr <= 0 or args.max_minutes <= 0:
-        raise UsageError(
-            f"--batch {args.batch} --lr {args.lr:g} --max-minutes {args.max_minutes:g}: expected "
-            "at least two faces per step, and a rate and a time above 0"
-        )
     if args.hold and not args.init:
         raise UsageError("--hold keeps trained stages as they are; give the network with --init")
     if (args.mix or args.cover) and not args.teacher:
         raise UsageError(
             "--mix and --cover make pictures that only the teacher can judge; give --teacher"
-        )
-    shares = (args.mix, args.cover, args.rounding)
-    if args.looks < 1 or not all(0 <= share <= 1 for share in shares):
-        raise UsageError(
-            f"--looks {args.looks} --mix {args.mix:g} --cover {args.cover:g} --rounding "
-            f"{args.rounding:g}: expected at least one step per view, and shares from 0 to 1"
         )
     if state_file.exists() and not args.resume:
         raise UsageError(
@@ -154,25 +144,35 @@ def _parser() -> argparse.ArgumentParser:
                         help="the teacher itself, ONNX: slower steps that teach more")  # fmt: skip
     parser.add_argument("--init", type=Path, help="identity encoder to go on from")
     parser.add_argument("-o", "--output", type=Path, required=True, help="weights to write, .pt")
-    parser.add_argument("--max-minutes", type=float, default=60.0, help="time for training")
-    parser.add_argument("--max-steps", type=int, help="steps for training, instead of a time")
-    parser.add_argument("--batch", type=int, default=48, help="faces per step")
-    parser.add_argument("--lr", type=float, default=0.02, help="highest learning rate")
-    parser.add_argument("--hold", type=int, default=0, choices=range(4), metavar="0..3",
+    parser.add_argument(
+        "--max-minutes", type=arguments.minutes, default=60.0, help="time for training"
+    )
+    parser.add_argument(
+        "--max-steps", type=arguments.count, help="steps for training, instead of a time"
+    )
+    parser.add_argument("--batch", type=arguments.WholeNumber(2), default=48, help="faces per step")
+    parser.add_argument(
+        "--lr", type=arguments.learning_rate, default=0.02, help="highest learning rate"
+    )
+    parser.add_argument("--hold", type=arguments.WholeNumber(0, 3), default=0, metavar="0..3",
                         help="first stages of --init that stay as they are")  # fmt: skip
-    parser.add_argument("--looks", type=int, default=1, help="steps that learn from one view")
-    parser.add_argument("--mix", type=float, default=0.0,
+    parser.add_argument(
+        "--looks", type=arguments.count, default=1, help="steps that learn from one view"
+    )
+    parser.add_argument("--mix", type=arguments.share, default=0.0,
                         help="share of the views that show two faces; needs --teacher")  # fmt: skip
-    parser.add_argument("--cover", type=float, default=0.0,
+    parser.add_argument("--cover", type=arguments.share, default=0.0,
                         help="share with a bar over the face; needs --teacher")  # fmt: skip
-    parser.add_argument("--rounding", type=float, default=1.0, metavar="SHARE",
+    parser.add_argument("--rounding", type=arguments.share, default=1.0, metavar="SHARE",
                         help="share of the run after which layers bear 8-bit noise")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
                         help="of convolutions at 80 px and more; auto: bf16 if faster")  # fmt: skip
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a compiler")
-    parser.add_argument("--channels", type=int, default=64, help="the network's width")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--channels", type=arguments.WholeNumber(1, 1024), default=64, help="the network's width"
+    )
+    parser.add_argument("--seed", type=arguments.seed, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the state beside -o")
     parser.add_argument("--json", action="store_true", help="results as JSON")
     return parser

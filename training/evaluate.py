@@ -12,10 +12,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from model.contract import FACE_SIZE, Precision
+from model import arguments
+from model.contract import FACE_SIZE
 from model.errors import BackendUnavailable, UsageError, guard
+from pipeline.backends import BACKENDS
 
 if TYPE_CHECKING:
     from pipeline.backends.base import Backend
@@ -171,15 +173,8 @@ def _varied() -> list[Any]:
 def _check(args: argparse.Namespace) -> None:
     from training.judging.grid import check_kind
 
-    for flag in ("pairs", "reconstructions", "batch", "threads"):
-        if getattr(args, flag) < 1:
-            raise UsageError(f"--{flag} {getattr(args, flag)}; expected at least 1")
-    if args.pairs < 2:
-        raise UsageError("--pairs 1; a distance between sets of faces needs at least 2")
     if args.grid:
         check_kind(args.grid)
-    if args.bounded is not None and args.bounded < 1:
-        raise UsageError(f"--bounded {args.bounded}; expected at least 1 pair")
     if args.bounded and args.model.is_dir():
         raise UsageError(
             f"{args.model} is a folder; --bounded looks into the network as trained. Give the "
@@ -206,24 +201,35 @@ def _parser() -> argparse.ArgumentParser:
     add("--teacher", type=Path, help="face recogniser as ONNX: OpenCV Zoo's SFace")
     add("--identity", type=Path,
         help="identity encoder of a checkpoint; default: the shipped one")  # fmt: skip
-    add("--pairs", type=int, default=200, help="swaps of two people; default: 200")
-    add("--reconstructions", type=int, default=50,
+    add("--pairs", type=arguments.WholeNumber(2), default=200,
+        help="swaps of two people; default: 200")  # fmt: skip
+    add("--reconstructions", type=arguments.count, default=50,
         help="faces to swap with their own identity; default: 50")  # fmt: skip
-    add("--backend", nargs="+", default=[], metavar="B",
+    add("--backend", nargs="+", default=[], choices=list(BACKENDS), metavar="B",
         help="of a bundle: pytorch, onnx, tflite, coreml; default: onnx and tflite")  # fmt: skip
-    add("--precision", nargs="+", default=[], choices=get_args(Precision),
+    add("--precision", nargs="+", default=[], choices=arguments.PRECISIONS,
         help="of a bundle; default: all that there are")  # fmt: skip
     add("--grid", type=Path, metavar="FILE", help="write a picture of the first pairs; shows "
         "people, so mind where it goes")  # fmt: skip
     add("--portraits", action="store_true",
         help="only the grid, of the two public-domain portraits")  # fmt: skip
-    add("--bounded", type=int, metavar="N",
+    add("--bounded", type=arguments.count, metavar="N",
         help="only this: N pairs through the network as trained, peak activations; exit 1 when one "
         "is out of bounds")  # fmt: skip
-    add("--batch", type=int, default=1, help="pairs at a time with --bounded; default: 1")
+    add(
+        "--batch",
+        type=arguments.count,
+        default=1,
+        help="pairs at a time with --bounded; default: 1",
+    )
     add("--device", default="cpu", choices=("cpu", "cuda"), help="for --bounded")
-    add("--seed", type=int, default=0, help="draws the pairs; the split of people is always 0's")
-    add("--threads", type=int, default=2, help="default: 2")
+    add(
+        "--seed",
+        type=arguments.seed,
+        default=0,
+        help="draws the pairs; the split of people is always 0's",
+    )
+    add("--threads", type=arguments.threads, default=2, help="default: 2")
     add("--json", action="store_true", help="one JSON row per file on stdout")
     return parser
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.errors import BadInput, UsageError, guard
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ def _load(path: Path, identity: bool) -> nn.Module:
 
 def _share(text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"--of takes a checkpoint and its share, not '{text}'") from None
+        return arguments.share(text)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"--of takes a checkpoint and its share, not {error}") from None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.contract import FACE_SIZE
-from model.errors import BadInput, UsageError, guard
+from model.errors import BadInput, guard
 
 if TYPE_CHECKING:
     from training.data.records import Edit
@@ -26,8 +27,6 @@ Cosines = dict["Edit", list[float]]
 def main(argv: Sequence[str] | None = None) -> int:
     """Print, per edit, the cosine of a photo and its edit: mean, and the tenth and ninetieth."""
     args = _parser().parse_args(argv)
-    if args.limit < 1:
-        raise UsageError(f"--limit {args.limit}; expected at least 1 record")
     cosines = _measure(args)
 
     import numpy as np
@@ -85,8 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.measure_edits", description=__doc__)
     parser.add_argument("shards", type=Path, help="folder of shards, or one shard")
     parser.add_argument("--teacher", type=Path, required=True, help="face recogniser as ONNX")
-    parser.add_argument("--limit", type=int, default=200, help="records; default: 200")
-    parser.add_argument("--threads", type=int, default=2, help="default: 2")
+    parser.add_argument("--limit", type=arguments.count, default=200, help="records; default: 200")
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument("--json", action="store_true", help="one JSON row per edit on stdout")
     return parser
 

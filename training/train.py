@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, UsageError, guard
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, and write the averaged generator in the authors' format."""
     args = _parser().parse_args(argv)
     state_file = args.output_dir / "run.state"
-    if args.max_minutes <= 0 or (args.steps is not None and args.steps < 1):
-        raise UsageError("--max-minutes and --steps have to be above 0")
     if state_file.exists() and not args.resume:
         raise UsageError(
             f"{state_file} holds an unfinished run; a new one would overwrite it. "
@@ -233,14 +232,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--encoder", type=Path, help="face recogniser; default: the shipped one")
     parser.add_argument("--vgg", type=Path, help="torchvision's VGG-19, for the perceptual loss")
     parser.add_argument("--init", type=Path, help="generator to start from, in the authors' format")
-    parser.add_argument("--max-minutes", type=float, default=60.0, help="time for training")
-    parser.add_argument("--steps", type=int, help="steps for training, instead of a time")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--max-minutes", type=arguments.minutes, default=60.0, help="time for training"
+    )
+    parser.add_argument(
+        "--steps", type=arguments.count, help="steps for training, instead of a time"
+    )
+    parser.add_argument("--seed", type=arguments.seed, default=0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
                         help="of convolutions; auto: bf16 where it is faster")  # fmt: skip
-    parser.add_argument("--threads", type=int, help="CPU threads of each process")
-    parser.add_argument("--picture-minutes", type=float, default=4.0, help="time between pictures")
+    parser.add_argument("--threads", type=arguments.threads, help="CPU threads of each process")
+    parser.add_argument(
+        "--picture-minutes",
+        type=arguments.interval_minutes,
+        default=4.0,
+        help="time between pictures",
+    )
     parser.add_argument("--tensorboard", action="store_true", help="write its log too")
     parser.add_argument("--resume", action="store_true", help="go on from the folder's run.state")
     return parser

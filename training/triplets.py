@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import arguments
 from model.contract import FACE_SIZE
 from model.errors import BadInput, UsageError, guard
 
@@ -130,14 +131,8 @@ def _report(args: argparse.Namespace, plan: Plan, counts: Counter[str]) -> None:
 def _check(args: argparse.Namespace) -> None:
     if not args.photos.exists():
         raise BadInput(f"{args.photos} does not exist; expected a folder or a tar of Person/N.jpg")
-    if args.size % 32 or args.size < 64:
-        raise UsageError(f"--size {args.size}; expected a multiple of 32 from 64 on")
-    for flag in ("workers", "per_shard"):
-        if getattr(args, flag) < 1:
-            name = flag.replace("_", "-")
-            raise UsageError(f"--{name} {getattr(args, flag)}; expected at least 1")
-    if args.limit is not None and args.limit < 1:
-        raise UsageError(f"--limit {args.limit}; expected at least 1 photo")
+    if args.size % 32:
+        raise UsageError(f"--size {args.size}; expected a multiple of 32")
 
 
 def _say(text: str) -> None:
@@ -149,15 +144,25 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("photos", type=Path, metavar="PHOTOS", help="folder or plain tar of Person/N.jpg")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="where the shards go")
-    add("--size", type=int, default=FACE_SIZE, help=f"edge of a face; default: {FACE_SIZE}")
-    add("--workers", type=int, default=os.cpu_count() or 1, help="processes; default: one per core")
+    add(
+        "--size",
+        type=arguments.WholeNumber(64, 4096),
+        default=FACE_SIZE,
+        help=f"edge of a face; default: {FACE_SIZE}",
+    )
+    add(
+        "--workers",
+        type=arguments.threads,
+        default=os.cpu_count() or 1,
+        help="processes; default: one per core",
+    )
     add("--previews", type=Path, metavar="DIR", help="a sheet of some photos of every new "
         "shard; shows people, so mind where it goes")  # fmt: skip
-    add("--limit", type=int, metavar="N", help="make no more than N records")
-    add("--per-shard", type=int, default=_PER_SHARD, help="photos, at most, if nobody has more; "
-        f"default: {_PER_SHARD}")  # fmt: skip
-    add("--seed", type=int, default=0, help="draws the order and the edits; the split of people is "
-        "always 0's")  # fmt: skip
+    add("--limit", type=arguments.count, metavar="N", help="make no more than N records")
+    add("--per-shard", type=arguments.count, default=_PER_SHARD,
+        help=f"photos, at most, if nobody has more; default: {_PER_SHARD}")  # fmt: skip
+    add("--seed", type=arguments.seed, default=0,
+        help="draws the order and the edits; the split of people is always 0's")  # fmt: skip
     add("--json", action="store_true", help="machine-readable result on stdout")
     return parser
 

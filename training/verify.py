@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model import arguments
 from model.errors import BadInput, CheckpointError, guard
 from training.data.faces import Faces, read_embeddings, read_faces, split_people
 
@@ -190,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("weights", type=Path, help="identity encoder, .pt")
     parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
     parser.add_argument("--embeddings", type=Path, required=True, help="the teacher's, .npz")
-    parser.add_argument("--seed", type=int, default=0, help="of the split and the pairs")
+    parser.add_argument("--seed", type=arguments.seed, default=0, help="of the split and the pairs")
     parser.add_argument("--json", action="store_true", help="results as JSON")
     return parser
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from model import arguments
 from model.errors import guard
 
 _SEEDS = 2
@@ -20,7 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Edit, arrange, write."""
     parser = argparse.ArgumentParser(prog="python -m training.edits.gallery", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/img/edits.webp"))
-    parser.add_argument("--seed", type=int, default=0, help="of the first of the two rows")
+    parser.add_argument(
+        "--seed", type=arguments.seed, default=0, help="of the first of the two rows"
+    )
     args = parser.parse_args(argv)
 
     from pipeline.faces.portraits import faces
