@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.faces.facemesh import MOUTH, OVAL
 from pipeline.faces.occlusion import visible_skin
-from pipeline.faces.paste import Blend, face_mask, match_light, paste
+from pipeline.faces.paste import Blend, face_mask, paste
 from pipeline.metrics import psnr_db
 
 ADMIRAL, ASTRONAUT = 0, 1
@@ -85,22 +85,6 @@ def test_a_kept_mouth_is_out_of_the_mask() -> None:
     mesh = oval_mesh((64, 64), 50)
     assert face_mask(mesh, SIZE)[89, 64] > 0.9
     assert face_mask(mesh, SIZE, keep_mouth=True)[89, 64] == 0
-
-
-def test_a_face_that_stays_as_it_is_leaves_the_picture_nearly_unchanged() -> None:
-    target = noise(SIZE, SIZE)
-    np.testing.assert_array_equal(
-        match_light(target, target, np.ones((SIZE, SIZE), np.float32)), target
-    )
-
-
-def test_light_is_matched_to_the_target() -> None:
-    mask = np.ones((SIZE, SIZE), np.float32)
-    dark = (noise(SIZE, SIZE) // 4 + np.uint8(20)).astype(np.uint8)
-    bright = (noise(SIZE, SIZE, 1) // 4 + np.uint8(150)).astype(np.uint8)
-    matched = match_light(dark, bright, mask)
-    np.testing.assert_allclose(matched.mean((0, 1)), bright.mean((0, 1)), atol=1)
-    np.testing.assert_allclose(matched.std((0, 1)), bright.std((0, 1)), atol=1)
 
 
 def test_light_is_not_matched_to_the_black_beyond_the_pictures_edge() -> None:

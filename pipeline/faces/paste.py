@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from pipeline.faces.align import Matrix, inverse
 from pipeline.faces.facemesh import MOUTH, OVAL, Points
+from pipeline.faces.light import Mask, match_light
 from pipeline.faces.occlusion import visible_skin
 from pipeline.faces.pyramid import Image8, Pyramid
 
-Mask = NDArray[np.float32]
-
 _FEATHER = 0.07  # of the aligned face's edge, from the outline of the face inwards
 _MOUTH_FEATHER = 0.015
-_GAIN = (0.6, 1.6)  # how far contrast may be changed to match; more would amplify noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Blend:
 
     Attributes:
         opacity: 0 leaves the target as it is, 1 shows the swapped face alone.
-        match_light: give the swapped face the mean and contrast of the target's, per channel.
+        match_light: give the swapped face the light and the colours of the target's, see `light`.
         keep_mouth: leave what is between the lips, teeth and tongue, as it is in the target.
         keep_occlusions: leave what lies before the face and is not of the colour of its skin.
     """
@@ -99,22 +97,6 @@ def face_mask(mesh: Points, size: int, *, keep_mouth: bool = False) -> Mask:
     if keep_mouth:
         mask *= _ramp(np.uint8(1) - _fill(mesh[list(MOUTH)], size), _MOUTH_FEATHER * size)
     return mask
-
-
-def match_light(swapped: Image8, aligned: Image8, mask: Mask) -> Image8:
-    """`swapped` with the mean and spread that `aligned` has under `mask`, per channel."""
-    under = (mask[::2] > 0.5).astype(np.uint8)  # every other row tells as much
-    if not under.any():
-        return swapped
-    (mean, spread), (wanted_mean, wanted_spread) = (
-        (np.asarray(m).ravel(), np.asarray(s).ravel())
-        for m, s in (cv2.meanStdDev(face[::2], mask=under) for face in (swapped, aligned))
-    )
-    gain = (wanted_spread / np.maximum(spread, 1.0)).clip(*_GAIN)
-    gain[np.abs(gain - 1) < 1e-6] = 1.0
-    levels = (np.arange(256)[:, None] - mean) * gain + wanted_mean
-    table = np.rint(levels.clip(0, 255)).astype(np.uint8)
-    return np.asarray(cv2.LUT(swapped, table[None]), np.uint8)
 
 
 def _fill(polygon: NDArray[Any], size: int) -> Image8:
