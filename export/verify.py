@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,21 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
-    from export.proof.golden import folder_for, read_golden
-    from model.contract import digest, load_bundle
-
-    manifest = load_bundle(args.bundle)
-    golden: dict[str, list[Sample]] = {}
     rows = []
-    for spec in manifest.models:
-        if digest(args.bundle / spec.file)[0] != spec.sha256:
-            raise ContractError(f"{spec.file} is not the file its manifest describes. Export again")
-        folder = folder_for(spec)
-        if folder not in golden:
-            golden[folder] = read_golden(args.bundle / folder)
-        rows.append({"file": spec.file, **_replay(spec, args.bundle, golden[folder], args.threads)})
+    for row in replay(args.bundle, args.threads):
+        rows.append(row)
         if not args.json:
-            print(f"{spec.file:<32} {rows[-1]['verdict']}", flush=True)
+            print(f"{row['file']:<32} {row['verdict']}", flush=True)
     if args.json:
         print(json.dumps(rows, indent=2))
     missed = [row["file"] for row in rows if row["held"] is False]
@@ -52,6 +42,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"parity missed by {', '.join(missed)} on the golden samples. Export again"
         )
     return 0
+
+
+def replay(bundle: Path, threads: int) -> Iterator[dict[str, Any]]:
+    """Run the golden samples on every file of a bundle, one after the other.
+
+    Yields:
+        Rows as `--json` prints them.
+
+    Raises:
+        ContractError: no bundle, or a file is not the one that the manifest describes.
+    """
+    from export.proof.golden import folder_for, read_golden
+    from model.contract import digest, load_bundle
+
+    golden: dict[str, list[Sample]] = {}
+    for spec in load_bundle(bundle).models:
+        if digest(bundle / spec.file)[0] != spec.sha256:
+            raise ContractError(f"{spec.file} is not the file its manifest describes. Export again")
+        folder = folder_for(spec)
+        if folder not in golden:
+            golden[folder] = read_golden(bundle / folder)
+        yield {"file": spec.file, **_replay(spec, bundle, golden[folder], threads)}
 
 
 def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) -> dict[str, Any]:

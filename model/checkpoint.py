@@ -20,10 +20,6 @@ from model.files import write_atomically
 from model.generator import Generator, GeneratorConfig
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 
-WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-SHIPPED_IDENTITY_ENCODER = WEIGHTS_FOLDER / "mobilefacenet.pt"
-SHIPPED_EMBEDDING_SIZE = 512
-
 _WRAPPERS = ("generator", "G", "state_dict")  # a file may hold {wrapper: weights}
 _PREFIX = "module."  # DistributedDataParallel's
 

@@ -18,6 +18,7 @@ from model.contract import (
     load_bundle,
 )
 from model.errors import BadInput, ContractError, UsageError
+from model.shipped import WEIGHTS_FOLDER
 from model.tensors import signature
 from pipeline.backends import BACKENDS, backend_class, open_backend
 from pipeline.backends.base import Backend
@@ -25,7 +26,7 @@ from pipeline.backends.base import Backend
 # What the identity encoder is taken in, best first: it runs once per source.
 _ENCODER_PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8", "pal6", "w8a8")
 # Where the checkpoints lie that bundles are made from.
-_CHECKPOINT_FOLDERS = ("build", "model/weights", ".")
+_CHECKPOINT_FOLDERS = (Path("build"), WEIGHTS_FOLDER, Path())
 
 
 def newest_bundle(dist: Path = Path("dist")) -> Path:
@@ -45,7 +46,7 @@ def newest_bundle(dist: Path = Path("dist")) -> Path:
 
 def find_checkpoint(checkpoint: Checkpoint, folders: Sequence[Path] = ()) -> Path | None:
     """The file with exactly these weights, where checkpoints usually lie or in `folders`."""
-    for folder in folders or map(Path, _CHECKPOINT_FOLDERS):
+    for folder in folders or _CHECKPOINT_FOLDERS:
         path = folder / checkpoint.file
         if path.is_file() and digest(path)[0] == checkpoint.sha256:
             return path
@@ -100,7 +101,7 @@ def _open_pytorch(
     )
 
     def opened(model: Model, checkpoint: Checkpoint) -> Backend:
-        folders = [bundle, *map(Path, _CHECKPOINT_FOLDERS)]
+        folders = [bundle, *_CHECKPOINT_FOLDERS]
         path = find_checkpoint(checkpoint, folders)
         if path is None:
             raise ContractError(

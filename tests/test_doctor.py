@@ -4,27 +4,49 @@ import tomllib
 
 import pytest
 from conftest import ROOT, run
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from export import doctor
 
 
-def test_the_versions_tested_together_are_those_of_pyproject() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    for package, extra, version in doctor.TESTED:
-        pins = extras[extra] if extra else project["dependencies"]
-        assert f"{package}=={version}" in pins
+def locked() -> dict[str, Version]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = (line.split("==") for line in lines)
+    return {canonicalize_name(name): Version(version) for name, version in pins}
 
 
-def test_every_pin_of_pyproject_is_in_the_lock_file() -> None:
+def test_the_lock_file_has_a_version_in_every_range_of_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    normal = {
-        line.replace("_", "-").lower()
-        for line in (ROOT / "requirements.lock").read_text().splitlines()
-    }
     extras = project["optional-dependencies"].values()
-    pins = [*project["dependencies"], *itertools.chain.from_iterable(extras)]
-    assert not [pin for pin in pins if pin.replace("_", "-").lower() not in normal]
+    wanted = map(Requirement, [*project["dependencies"], *itertools.chain.from_iterable(extras)])
+    pins = locked()
+    for requirement in wanted:
+        if requirement.name != project["name"]:
+            assert pins[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_doctor_lists_every_package_of_every_extra_with_the_locked_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tools = {tool.package: tool for tool in doctor.tools()}
+    for extra, lines in {"": project["dependencies"], **project["optional-dependencies"]}.items():
+        for requirement in map(Requirement, lines if extra not in ("all", "dev") else ()):
+            assert extra in tools[canonicalize_name(requirement.name)].extra.split(", ")
+    pins = locked()
+    assert {name: pins[name] for name in tools} == {
+        name: Version(version) for name, version in doctor.TESTED.items()
+    }
+
+
+def test_installed_package_knows_its_requirements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "__file__", "/nowhere/export/doctor.py")
+    lines = ["numpy>=1", 'av>=18,<19; extra == "swap"', 'ruff>=0.1; extra == "dev"']
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda name: lines)
+    assert [(t.package, t.extra, t.accepted) for t in doctor.tools()] == [
+        ("numpy", "", ">=1"),
+        ("av", "swap", "<19,>=18"),
+    ]
 
 
 def test_all_formats_can_be_converted_here() -> None:
@@ -52,7 +74,7 @@ def test_a_missing_converter_is_named_with_the_line_that_installs_it(
 def test_an_export_without_its_converter_is_refused_before_any_work(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from export.convert.coreml import main
+    from export.coreml import main
 
     monkeypatch.setattr(doctor, "_version", lambda p: None if p == "coremltools" else "1")
     assert main(["nothing.pt"]) == 3

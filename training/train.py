@@ -71,7 +71,8 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
 
 
 def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
-    from model.checkpoint import SHIPPED_IDENTITY_ENCODER, load_generator, load_identity_encoder
+    from model.checkpoint import load_generator, load_identity_encoder
+    from model.shipped import SHIPPED_IDENTITY_ENCODER
     from training.data.batches import Mixer
     from training.data.mix import Plan
     from training.data.sources import open_data

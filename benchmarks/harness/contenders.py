@@ -11,8 +11,8 @@ from benchmarks.harness.interleave import scratch_log
 from benchmarks.harness.rows import How, MeasuredModel
 from benchmarks.harness.worker import Task
 from export.proof.golden import folder_for
-from model.contract import Checkpoint, Manifest, Model, ModelSpec, digest
-from model.errors import BadInput, UsageError
+from model.contract import Checkpoint, Manifest, Model, ModelSpec, digest, load_bundle
+from model.errors import BadInput, ContractError, UsageError
 from pipeline.backends import BACKENDS, backend_class
 from pipeline.bundles import find_checkpoint
 
@@ -91,6 +91,24 @@ def contenders(wanted: Wanted) -> list[Contender]:
             f"{', '.join(wanted.precisions)}; it holds {files}. Export it, or ask for another"
         )
     return found
+
+
+def contenders_of_file(bundle: Path, file: str, threads: int, warmup: int) -> list[Contender]:
+    """One model file of a bundle, on the runtime of its format.
+
+    Raises:
+        ContractError: no bundle, or it lacks the file.
+        UsageError: the file takes no identity (a baked one).
+    """
+    manifest = load_bundle(bundle)
+    spec = next((spec for spec in manifest.models if spec.file == file), None)
+    if spec is None:
+        have = ", ".join(spec.file for spec in manifest.models) or "nothing"
+        raise ContractError(f"bundle {bundle} has no {file}; it holds {have}")
+    name = next(name for name, (_, _, format) in BACKENDS.items() if format == spec.format)
+    return contenders(
+        Wanted(bundle, manifest, spec.model, (name,), (spec.precision,), threads, warmup, None)
+    )
 
 
 def _of_backend(wanted: Wanted, name: str) -> list[Contender]:

@@ -30,15 +30,11 @@ from export.proof.samples import Pair, make_pairs
 from export.quantize.calibration import CalibrationSet, built_in
 from export.stages import Stages, run_child
 from export.subject import Subject
-from model.checkpoint import (
-    SHIPPED_EMBEDDING_SIZE,
-    SHIPPED_IDENTITY_ENCODER,
-    load_generator,
-    load_identity_encoder,
-)
+from model.checkpoint import load_generator, load_identity_encoder
 from model.contract import FACE_SIZE, digest
 from model.deploy import DeployedGenerator
 from model.errors import BackendUnavailable, FaceSwapError
+from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
 from pipeline.backends.base import Arrays
 from pipeline.tensor import to_unit
 

@@ -157,13 +157,10 @@ def open_checkpoint(path: Path, identity: Path | None, threads: int) -> tuple[Ba
         raise BackendUnavailable("a checkpoint needs PyTorch. pip install -e '.[torch]'")
     import torch
 
-    from model.checkpoint import (
-        SHIPPED_IDENTITY_ENCODER,
-        load_generator,
-        load_identity_encoder,
-    )
+    from model.checkpoint import load_generator, load_identity_encoder
     from model.contract import Model, ModelSpec, Parity, digest
     from model.deploy import DeployedGenerator
+    from model.shipped import SHIPPED_IDENTITY_ENCODER
     from model.tensors import signature
     from model.wrap import PictureGenerator, PictureIdentityEncoder
     from pipeline.backends.pytorch import PyTorchBackend
