@@ -17,8 +17,9 @@ from model.errors import VideoError
 from pipeline.faces.pyramid import Pyramid
 from pipeline.faces.tracking import Tracker
 from pipeline.media import credentials, label
-from pipeline.media.containers import Item, Reader, Writer
-from pipeline.media.frames import repainted
+from pipeline.media.frames import repaint
+from pipeline.media.reader import Item, Reader
+from pipeline.media.writer import Writer
 from pipeline.overlap import Ahead, Behind
 from pipeline.people import assign
 from pipeline.progress import Progress
@@ -83,7 +84,7 @@ def swap_video(
         "fps": round(shown.fps, 2),
         "interrupted": run.interrupted,
     }
-    return Outcome(place, report, (*reader.notes(), *writer.notes, *run.notes()))
+    return Outcome(place, report, (*reader.notes(), *writer.notes(), *run.notes()))
 
 
 def _free(path: Path) -> Path:
@@ -125,11 +126,13 @@ class _Run:
             sink.close()
 
     def _decoded(self, items: Iterator[Item]) -> Iterator[Item]:
-        """The items; the time of a frame holds that of the packets before it."""
+        """The items, frames as they will be encoded; a frame's time holds the packets before it."""
         spent_s = 0.0
         while True:
             start = time.perf_counter()
             item = next(items, None)
+            if item is not None and item.frame is not None:
+                item = Item(frame=self._writer.fitting.fit(item.frame))
             spent_s += time.perf_counter() - start
             if item is None:
                 return
@@ -156,10 +159,10 @@ class _Run:
 
     def _swap(self, frame: Any) -> tuple[Any, int]:
         """The frame with its faces swapped, and how many; itself where nothing changes."""
-        # A phone films lying down and notes how to turn: faces are looked for upright.
-        turns = round(frame.rotation / 90) % 4
+        # Faces are looked for as the film is shown, since a phone films lying down.
+        orientation = self._writer.fitting.orientation
         before = frame.to_ndarray(format="rgb24")
-        picture = Pyramid(np.ascontiguousarray(np.rot90(before, turns)))
+        picture = Pyramid(np.ascontiguousarray(orientation.upright(before)))
         seconds = float((frame.pts or 0) * (frame.time_base or Fraction(1, 25)))
         with self._swapper.watch.time("detect"):
             faces = self.tracker.step(picture, seconds)
@@ -171,5 +174,5 @@ class _Run:
         result = self._swapper.put(picture, pairs, request.blend)
         if request.badge:
             label.stamp(result)
-        after = np.rot90(result, -turns)
-        return repainted(frame, before, after, self._writer.pixel_format), len(pairs)
+        repaint(frame, before, orientation.stored(result))
+        return frame, len(pairs)

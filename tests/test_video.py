@@ -215,7 +215,7 @@ def test_a_full_disk_is_said_in_words(clip: Path, tmp_path: Path, monkeypatch) -
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.media.containers.Writer.put", full)
+    monkeypatch.setattr("pipeline.media.writer.Writer.put", full)
     with pytest.raises(VideoError, match="No space left"):
         swapped(clip, tmp_path / "out.mp4")
     assert not list(tmp_path.iterdir())
@@ -225,7 +225,7 @@ def test_what_ffmpeg_refuses_is_said_in_words(clip: Path, tmp_path: Path, monkey
     def refuse(*_: object) -> None:
         raise av.error.InvalidDataError(1, "no such thing")
 
-    monkeypatch.setattr("pipeline.media.containers.Writer._put", refuse)
+    monkeypatch.setattr("pipeline.media.writer.Writer._put", refuse)
     with pytest.raises(VideoError, match=r"cannot be encoded.*no such thing"):
         swapped(clip, tmp_path / "out.mp4")
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,115 @@
+"""Decoded frames in the size, pixel format and colours that the encoder takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from model.errors import VideoError
+from pipeline.media import colour
+from pipeline.media.geometry import Orientation, square_pixels
+
+_LARGEST = 16_383  # pixels of an edge, VP9's limit
+
+
+class Fitting:
+    """One way from decoded to encodable frames, the same for frames with a face and without.
+
+    Attributes:
+        size: width and height of every frame of the result.
+        pixel_format: FFmpeg's name, 8 bits and planar.
+        aspect: width by height of a pixel of the result; None where it is not known.
+        colours: of the result.
+        orientation: of the film.
+        interlaced: whether the result is.
+    """
+
+    def __init__(self, path: Path, stream: Any, first: Any, encoder: str) -> None:
+        """Plan by the first frame.
+
+        Args:
+            path: of the film, for messages.
+            stream: its video stream (PyAV).
+            first: its first frame.
+            encoder: FFmpeg's name.
+
+        Raises:
+            VideoError: the colours of the film cannot be read.
+        """
+        from av.video.reformatter import VideoReformatter
+
+        self._path, self._reformatter = path, VideoReformatter()
+        self._notes: list[str] = []
+        self.size = (first.width, first.height)
+        self.aspect = stream.sample_aspect_ratio
+        if encoder != "libx264":  # VP9 does not store it, and PyAV cannot store it in WebM
+            self.size = self._squared(first)
+            self.aspect = None
+        self.pixel_format = colour.pixel_format(first, encoder, self.size)
+        context = stream.codec_context
+        colours = colour.colours_of(first, context)
+        if colours is None:
+            name = colour.name_of_matrix(int(first.colorspace))
+            raise VideoError(
+                f"{path} stores its colours as {name}, which cannot be read; expected YCbCr or "
+                "RGB. Convert it first"
+            )
+        self.colours = colours
+        self._notes += [*colours.notes, *colour.loss(first, self.pixel_format)]
+        self.orientation = Orientation.of(first)
+        self.interlaced = bool(first.interlaced_frame) and encoder == "libx264"
+        if first.interlaced_frame and not self.interlaced:
+            self._notes.append("interlaced film is stored as progressive")
+        self._first_size = (first.width, first.height)
+        self._resized = 0
+
+    def fit(self, frame: Any) -> Any:
+        """The frame as it will be encoded; itself where it is so already.
+
+        Raises:
+            VideoError: FFmpeg cannot convert it.
+        """
+        import av
+
+        try:
+            return colour.conform(self._converted(frame), self.colours)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise VideoError(
+                f"{self._path}: a frame of {frame.width}x{frame.height} {frame.format.name} cannot "
+                f"be converted to {self.pixel_format}: {error}"
+            ) from None
+
+    def notes(self) -> list[str]:
+        """What could not be kept, in words; whole after the last frame."""
+        if not self._resized:
+            return self._notes
+        width, height = self.size
+        return [*self._notes, f"{self._resized} frames of another size become {width}x{height}"]
+
+    def _converted(self, frame: Any) -> Any:
+        self._resized += (frame.width, frame.height) != self._first_size
+        fits = (frame.width, frame.height) == self.size and frame.format.name == self.pixel_format
+        if fits and not self.colours.converts:
+            return frame
+        if self.colours.stored == colour.YCGCO:
+            frame = self._scaled(colour.conform(frame, self.colours), "yuv444p")
+            frame = colour.from_ycgco(frame, self.colours.range)
+        return self._scaled(frame, self.pixel_format)
+
+    def _scaled(self, frame: Any, format: str) -> Any:
+        colours = self.colours
+        if not frame.format.is_rgb:
+            frame.colorspace = colours.matrix if colours.stored == colour.YCGCO else colours.stored
+        return self._reformatter.reformat(
+            frame, *self.size, format, dst_colorspace=colours.matrix, dst_color_range=colours.range
+        )
+
+    def _squared(self, first: Any) -> tuple[int, int]:
+        size = square_pixels(first.width, first.height, self.aspect)
+        if size == self.size or max(size) > _LARGEST:
+            return self.size
+        self._notes.append(
+            f"pixels of {self.aspect.numerator}:{self.aspect.denominator} become square: "
+            f"{first.width}x{first.height} is stored as {size[0]}x{size[1]}"
+        )
+        return size

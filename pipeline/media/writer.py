@@ -1,0 +1,174 @@
+"""Write a video as like the one that is read as possible: pictures encoded, the rest copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from model.errors import VideoError
+from pipeline.media.colour import FULL
+from pipeline.media.containers import CONTAINERS, open_output, readable, reason
+from pipeline.media.fitting import Fitting
+from pipeline.media.label import container_metadata
+from pipeline.media.reader import Item, Reader
+
+_OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")
+_OF_THE_STREAM = ("DURATION",)  # Matroska's own, of the stream that was read
+
+
+class Writer:
+    """A video being written.
+
+    Attributes:
+        fitting: makes encodable frames of decoded ones; `put` takes no others.
+    """
+
+    def __init__(self, path: Path, suffix: str, reader: Reader, *, labelled: bool) -> None:
+        """Plan the file; it is opened with the first packet.
+
+        Args:
+            path: where to write.
+            suffix: which container, see `CONTAINERS`.
+            reader: gives size, timing, orientation, colours, metadata and what is copied.
+            labelled: say in the metadata that it is synthetic.
+
+        Raises:
+            VideoError: it cannot hold the sound of the original, or its colours cannot be read.
+        """
+        self._notes: list[str] = []
+        format, (encoder, options) = CONTAINERS[suffix.lower()]
+        self.fitting = Fitting(reader.path, reader.stream, reader.first, encoder)
+        self.container = open_output(path, format)
+        try:
+            self._set_metadata(reader, labelled)
+            self._stream = self._add_video(reader, encoder, options)
+            self._copies = self._add_copies(reader.copied, suffix)
+        except BaseException:
+            self.container.close()
+            raise
+        if not self.fitting.orientation.is_exact and format not in ("mp4", "mov"):
+            self._notes.append(f"the display matrix cannot go into {suffix} exactly")
+        self._notes += _left_out(reader.left_out)
+        self._last_dts: dict[int, int] = {}
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """Finish the file, so that it plays; after an error only close it.
+
+        Raises:
+            VideoError: FFmpeg cannot finish it.
+        """
+        import av
+
+        try:
+            if kind is None:
+                self.container.mux(self._stream.encode(None))
+            self.container.close()
+        except av.error.FFmpegError as error:
+            if kind is None:
+                raise VideoError(f"the video cannot be finished: {reason(error)}") from None
+
+    def put(self, item: Item) -> None:
+        """Encode a frame, or copy a packet.
+
+        Raises:
+            VideoError: FFmpeg refuses it.
+        """
+        import av
+
+        try:
+            self._put(item)
+        except av.error.FFmpegError as error:
+            raise VideoError(f"the video cannot be encoded: {reason(error)}") from None
+
+    def notes(self) -> list[str]:
+        """What could not be kept, in words; whole after the last frame."""
+        return [*self.fitting.notes(), *self._notes]
+
+    def _put(self, item: Item) -> None:
+        if item.packet is None:
+            self.container.mux(self._stream.encode(item.frame))
+            return
+        index = item.packet.stream.index
+        if index in self._copies:
+            self._keep_order(item.packet, index)
+            item.packet.stream = self._copies[index]
+            self.container.mux(item.packet)
+
+    def _keep_order(self, packet: Any, index: int) -> None:
+        """Move a packet that goes back in its stream, as in damaged files, behind the last one."""
+        packet.dts = max(packet.dts, self._last_dts.get(index, packet.dts))
+        packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+        self._last_dts[index] = packet.dts
+
+    def _set_metadata(self, reader: Reader, labelled: bool) -> None:
+        kept = {k: v for k, v in reader.container.metadata.items() if k not in _OF_THE_FILE}
+        kept = readable(kept)
+        self.container.metadata.update(container_metadata(kept) if labelled else kept)
+        chapters = reader.container.chapters()
+        self.container.set_chapters([{**c, "metadata": readable(c["metadata"])} for c in chapters])
+
+    def _add_video(self, reader: Reader, encoder: str, options: dict[str, str]) -> Any:
+        from av.codec.context import Flags
+
+        original, fitting = reader.stream, self.fitting
+        rate = original.average_rate or original.guessed_rate or Fraction(25)
+        stream: Any = self.container.add_stream(encoder, rate=rate, options=options)
+        stream.width, stream.height = fitting.size
+        stream.pix_fmt = fitting.pixel_format
+        stream.thread_type = "AUTO"
+        context = stream.codec_context
+        context.time_base = reader.first.time_base
+        context.flags |= Flags.frame_duration
+        if fitting.interlaced:
+            context.flags |= Flags.interlaced_dct
+            context.field_order = original.codec_context.field_order
+        colours = fitting.colours
+        context.color_range = FULL if "yuvj" in fitting.pixel_format else colours.range
+        context.colorspace = colours.matrix
+        context.color_primaries, context.color_trc = colours.primaries, colours.transfer
+        if fitting.aspect:
+            context.sample_aspect_ratio = fitting.aspect
+        stream.set_display_matrix(fitting.orientation.matrix)
+        stream.metadata.update(_of_stream(original))
+        return stream
+
+    def _add_copies(self, streams: Iterable[Any], suffix: str) -> dict[int, Any]:
+        """A stream of the result for each that can be copied, by its index in the original."""
+        copies = {}
+        for stream in streams:
+            name = stream.codec_context.codec.canonical_name
+            if name in self.container.supported_codecs:
+                copy = self.container.add_stream_from_template(stream)
+                copy.metadata.update(_of_stream(stream))
+                copy.disposition = stream.disposition
+                copies[stream.index] = copy
+            elif stream.type == "audio":
+                raise VideoError(f"sound in {name} cannot go into {suffix}; give an .mkv with -o")
+            else:
+                self._notes.append(f"subtitles in {name} cannot go into {suffix}, and are left out")
+        return copies
+
+
+def _of_stream(stream: Any) -> dict[str, str]:
+    return readable({k: v for k, v in stream.metadata.items() if k not in _OF_THE_STREAM})
+
+
+def _left_out(streams: Iterable[Any]) -> list[str]:
+    """Notes about streams that are not in the result."""
+    notes, others = [], []
+    for stream in streams:
+        if stream.type in ("audio", "subtitle"):
+            what = "sound" if stream.type == "audio" else "subtitles"
+            notes.append(f"{what} of a kind that is not known here (stream {stream.index}) left out")
+        else:
+            others.append(stream.type)
+    return [*notes, *([f"further streams are left out: {', '.join(others)}"] if others else [])]
