@@ -35,7 +35,8 @@ class Clock:
     def move(self, packet: Any) -> None:
         """Set the times of a packet to this clock, in place, in its own time base."""
         index, base = packet.stream.index, packet.time_base
-        stored = packet.dts if packet.dts is not None else packet.pts
+        # Times of decoding may be FFmpeg's guess, which goes on over a jump.
+        stored = packet.pts if packet.pts is not None else packet.dts
         if stored is None:
             return
         if packet.stream.type == "subtitle":  # too few to tell a jump from a pause
@@ -45,7 +46,8 @@ class Clock:
         ticks = round(self._offsets[self._epoch[index]] / base)
         packet.pts = None if packet.pts is None else packet.pts + ticks
         packet.dts = None if packet.dts is None else packet.dts + ticks
-        self._next[index] = (stored + ticks + (packet.duration or 0)) * base
+        ends = (stored + ticks + (packet.duration or 0)) * base
+        self._next[index] = max(ends, self._next.get(index, ends))
 
     def _look_for_a_jump(self, index: int, stored_s: Fraction) -> None:
         expected = self._next.get(index)

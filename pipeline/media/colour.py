@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.media.geometry import plane_views
 
@@ -113,7 +112,7 @@ def loss(frame: Any, format: str) -> list[str]:
         notes.append(f"{bits} bits per channel become 8")
     before, after = _subsampling(frame.format), format[-4:-1]
     if before and before > after:
-        notes.append(f"colours are stored at less resolution ({_RATIO[after]} of {_RATIO[before]})")
+        notes.append(f"colour resolution {_RATIO[before]} becomes {_RATIO[after]}")
     if any(component.is_alpha for component in frame.format.components):
         notes.append("transparency is left out")
     return notes
@@ -168,6 +167,3 @@ def conform(frame: Any, colours: Colours) -> Any:
 
 def _known(of_frame: int, of_context: int, unspecified: int) -> int:
     return of_frame if of_frame != unspecified else of_context
-
-
-Planes = list[NDArray[np.uint8]]

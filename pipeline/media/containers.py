@@ -48,9 +48,7 @@ def open_input(path: Path) -> Any:
     if path.exists() and not path.is_file():
         raise VideoError(f"{path} is not a regular file; expected a video")
     try:
-        return av.open(
-            _name(path), options=dict(_ONLY_THE_FILE), metadata_errors="surrogateescape"
-        )
+        return av.open(_name(path), options=dict(_ONLY_THE_FILE), metadata_errors="surrogateescape")
     except (av.error.FFmpegError, OSError) as error:
         empty = path.exists() and path.stat().st_size == 0
         why = "it is empty" if empty else reason(error)

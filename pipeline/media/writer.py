@@ -168,7 +168,10 @@ def _left_out(streams: Iterable[Any]) -> list[str]:
     for stream in streams:
         if stream.type in ("audio", "subtitle"):
             what = "sound" if stream.type == "audio" else "subtitles"
-            notes.append(f"{what} of a kind that is not known here (stream {stream.index}) left out")
+            verb = "is" if stream.type == "audio" else "are"
+            notes.append(
+                f"the {what} of stream {stream.index} {verb} of an unknown kind and {verb} left out"
+            )
         else:
             others.append(stream.type)
     return [*notes, *([f"further streams are left out: {', '.join(others)}"] if others else [])]
