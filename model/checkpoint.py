@@ -1,29 +1,25 @@
-"""Load and save checkpoints; they are untrusted, so nothing in them is ever executed.
+"""Load checkpoints into networks, and save them. This is the only place that does.
 
-The authors' key names are the attribute names of our networks; what else their training code does
-to a file (a `module.` prefix, a dict around the weights) is undone here and nowhere else.
+A checkpoint is not trusted: `checkpoint_file` reads it without executing anything in it,
+`state_dict` finds the weights in it, and here they are checked against a network.
 """
 
 from __future__ import annotations
 
-import pickle
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from model.checkpoint_file import read_checkpoint
 from model.errors import CheckpointError
 from model.files import write_atomically
 from model.generator import Generator, GeneratorConfig
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
+from model.state_dict import StateDict, find_weights
+from model.state_dict import some as _some
 
-_WRAPPERS = ("generator", "G", "state_dict")  # a file may hold {wrapper: weights}
-_PREFIX = "module."  # DistributedDataParallel's
-
-StateDict = dict[str, Tensor]
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -60,72 +56,14 @@ def save(network: nn.Module, path: Path) -> None:
 
 
 def read_state_dict(path: Path) -> StateDict:
-    """The tensors of a checkpoint by name, without wrapper and prefix.
+    """The tensors of a checkpoint by name, without wrapper and prefix, on the CPU.
+
+    Tensors may share memory with the file; copy them before the file changes.
 
     Raises:
-        CheckpointError: the file is missing or unreadable, or holds no tensors by name.
+        CheckpointError: the file is missing, unreadable or hostile, or holds no weights by name.
     """
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        raise CheckpointError(f"{path} {kind}; expected a checkpoint (.pt, .pth or .safetensors)")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    state = _unwrap(content, path)
-    return {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
-
-
-def _read_safetensors(path: Path) -> object:
-    import safetensors
-    import safetensors.torch
-
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is not a safetensors file or is cut short ({error}). Copy it again"
-        ) from None
-
-
-def _read_torch(path: Path) -> object:
-    with path.open("rb") as file:
-        if not file.read(2).startswith((b"PK", b"\x80")):  # a zip archive or a binary pickle
-            raise _unreadable(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise CheckpointError(
-            f"{path} is a Python pickle that holds more than tensors, or is damaged; loading it "
-            "could run code, so it was not loaded. Save it again with "
-            "torch.save(network.state_dict(), file)"
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, IndexError):
-        # What torch raises for foreign bytes depends on where they stop making sense.
-        raise _unreadable(path) from None
-
-
-def _unreadable(path: Path) -> CheckpointError:
-    return CheckpointError(
-        f"{path} is not a PyTorch checkpoint, or is cut short ({path.stat().st_size:,} bytes); "
-        "expected a file made by torch.save. Copy or download it again"
-    )
-
-
-def _unwrap(content: object, path: Path) -> StateDict:
-    while isinstance(content, Mapping):
-        if content and all(isinstance(value, Tensor) for value in content.values()):
-            return {str(name): tensor for name, tensor in content.items()}
-        inner = next((content[key] for key in _WRAPPERS if key in content), None)
-        if inner is None:
-            raise CheckpointError(
-                f"{path} holds {_some(content) or 'nothing'}; expected weights by name, bare or "
-                f"under one of {', '.join(_WRAPPERS)}. Save network.state_dict()"
-            )
-        content = inner
-    raise CheckpointError(
-        f"{path} holds a {type(content).__name__}; expected weights by name. "
-        "Save network.state_dict()"
-    )
+    return find_weights(read_checkpoint(path), path)
 
 
 def _fill(network: Network, state: StateDict, path: Path, what: str) -> Network:
@@ -150,7 +88,7 @@ def _fill(network: Network, state: StateDict, path: Path, what: str) -> Network:
                 f"{path}: {name} is {tuple(tensor.shape)}; a network of this width has "
                 f"{tuple(wanted.shape)}. Check that the file holds one network, unpruned"
             )
-        loaded[name] = tensor.to(wanted.dtype).contiguous()
+        loaded[name] = _as_type(tensor, wanted.dtype, f"{path}: {name}")
         if not torch.isfinite(loaded[name]).all() or (
             name.endswith("running_var") and (loaded[name] < 0).any()
         ):
@@ -160,6 +98,27 @@ def _fill(network: Network, state: StateDict, path: Path, what: str) -> Network:
             )
     network.load_state_dict(loaded, assign=True)
     return network.requires_grad_(False).eval()
+
+
+def _as_type(tensor: Tensor, dtype: torch.dtype, where: str) -> Tensor:
+    """The tensor as a contiguous one of another type; floats stay floats and integers integers."""
+    if tensor.is_complex() or (dtype.is_floating_point and not tensor.is_floating_point()):
+        raise CheckpointError(
+            f"{where} holds {_word(tensor.dtype)}; expected floating-point weights. Give the "
+            "checkpoint from before they were converted"
+        )
+    try:
+        # A copy, for the tensor may be a part of the file.
+        return tensor.to(dtype, copy=True, memory_format=torch.contiguous_format)
+    except (RuntimeError, NotImplementedError):
+        raise CheckpointError(
+            f"{where} holds {_word(tensor.dtype)}, which PyTorch cannot convert to "
+            f"{_word(dtype)}. Save float32 weights"
+        ) from None
+
+
+def _word(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _axis(state: StateDict, name: str, axis: int) -> int | None:
@@ -183,8 +142,3 @@ def _guess(state: StateDict) -> str | None:
     if any(n.startswith("features.") for n in names):
         return "a VGG or another classifier"
     return None
-
-
-def _some(names: object) -> str:
-    listed = [str(name)[:60] for name in names]  # type: ignore[attr-defined]
-    return ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "")

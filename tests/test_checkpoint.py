@@ -13,6 +13,7 @@ from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
 
 State = dict[str, torch.Tensor]
+ONE = torch.ones(1)
 CONFIG = GeneratorConfig(channels=4, embedding_size=8)
 
 
@@ -29,8 +30,41 @@ def state() -> State:
         lambda s: {"state_dict": s},
         lambda s: {"generator": s, "epoch": 3},
         lambda s: {"G": {f"module.{k}": v for k, v in s.items()}, "D": {}},
+        lambda s: {f"module.module.{k}": v for k, v in s.items()},
+        lambda s: {f"_orig_mod.{k}": v for k, v in s.items()},
+        lambda s: {f"module._orig_mod.{k}": v for k, v in s.items()},
+        lambda s: {k.replace("decoder.", "decoder._orig_mod."): v for k, v in s.items()},
+        lambda s: {f"generator.{k}": v for k, v in s.items()},
+        lambda s: {f"model.{k}": v for k, v in s.items()},
+        lambda s: {
+            "state_dict": {f"generator.{k}": v for k, v in s.items()} | {"discriminator.w": ONE},
+            "epoch": 3,
+        },
+        lambda s: {"generator_ema": s, "step": 7},
+        lambda s: {"params_ema": s},
+        lambda s: {"model": {"state_dict": s}, "optimizer": {}},
+        lambda s: {"model": "MobileFSGAN", "state_dict": s},
+        lambda s: dict(s, epoch=7, name="run", best=None),
     ],
-    ids=["bare", "ddp", "state_dict", "generator", "G"],
+    ids=[
+        "bare",
+        "ddp",
+        "state_dict",
+        "generator",
+        "G",
+        "ddp twice",
+        "compiled",
+        "compiled in ddp",
+        "a compiled part",
+        "generator.",
+        "model.",
+        "lightning",
+        "generator_ema",
+        "params_ema",
+        "model",
+        "model is a name",
+        "numbers beside the weights",
+    ],
 )
 def test_every_way_of_saving_loads_unchanged(
     wrap: Callable[[State], object], state: State, tmp_path: Path
@@ -89,8 +123,33 @@ def changed(state: State, **changes: torch.Tensor | None) -> State:
             "running_var has values that are NaN, infinite or impossible",
         ),
         ({"encoder_head__conv_image__weight": torch.zeros(())}, r"conv_image.weight is \(\)"),
+        ({"encoder_head__conv1x1__bias": torch.zeros(4, dtype=torch.int32)}, "bias holds int32"),
+        ({"encoder_head__conv1x1__bias": torch.zeros(4, dtype=torch.bool)}, "bias holds bool"),
+        ({"encoder_head__conv1x1__bias": torch.zeros(4) * 1j}, "bias holds complex64"),
+        (
+            {"encoder_head__conv1x1__bias": torch.full((4,), 1e300, dtype=torch.float64)},
+            "NaN, infinite",
+        ),
+        ({"encoder_head__conv1x1__bias": torch.zeros(4).to_sparse()}, "is a sparse_coo tensor"),
+        ({"encoder_head__conv1x1__bias": torch.zeros(4, device="meta")}, "is a meta tensor"),
+        ({"epoch": torch.tensor(7)}, r"keys unknown: 1 \(epoch\)"),
     ],
-    ids=["missing", "unknown", "shape", "nan", "infinite", "negative variance", "scalar"],
+    ids=[
+        "missing",
+        "unknown",
+        "shape",
+        "nan",
+        "infinite",
+        "negative variance",
+        "scalar",
+        "int32",
+        "bool",
+        "complex",
+        "beyond float32",
+        "sparse",
+        "meta",
+        "epoch as a tensor",
+    ],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(
     change: dict[str, torch.Tensor | None], message: str, state: State, tmp_path: Path
@@ -158,6 +217,16 @@ def test_a_truncated_file_is_refused(name: str, part: float, state: State, tmp_p
         ({}, "holds nothing"),
         ({"optimizer": {}, "epoch": 3}, "holds optimizer, epoch; expected weights"),
         ([torch.zeros(3)], "holds a list"),
+        ({"w": ONE, "optimizer": {}}, r"holds optimizer \(dict\) among the weights"),
+        (
+            {"generator": {"w": ONE}, "generator_ema": {"w": ONE}},
+            r"under generator and generator_ema.*torch.load\(FILE\)\['generator_ema'\]",
+        ),
+        (
+            {"generator.w": ONE, "generator_ema.w": ONE},
+            r"several networks \(generator., generator_ema.\).*k.startswith\('generator.'\)",
+        ),
+        ({"w": ONE, "module.w": ONE}, "some weights twice"),
     ],
 )
 def test_a_file_without_weights_by_name_is_refused(
