@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT.parent / "shared" / "reference"
+
+
+class Exported(NamedTuple):
+    """What `python -m export` said, and the bundle it made."""
+
+    stdout: str
+    stderr: str
+    bundle: Path
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +33,26 @@ def reference() -> Path:
     return REFERENCE
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of the session makes and all others read.
+
+    Args:
+        factory: pytest's.
+        name: of the folder, within the session.
+        make: fills the empty folder that it is given.
+    """
+    root = factory.getbasetemp()
+    if root.name.startswith("popen-"):  # pytest-xdist gives each worker a folder of its own
+        root = root.parent
+    folder, done = root / name, root / f"{name}.done"
+    with FileLock(root / f"{name}.lock"):
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A generator with 4 channels and an identity encoder with 4, both for 16-d embeddings."""
@@ -29,31 +61,36 @@ def tiny_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pa
     from model.mobilefacenet import MobileFaceNetConfig
     from model.seeded import seeded_generator, seeded_identity_encoder
 
-    folder = tmp_path_factory.mktemp("checkpoints")
-    generator, identity = folder / "tiny.pt", folder / "tiny_identity.pt"
-    save(seeded_generator(GeneratorConfig(channels=4, embedding_size=16)), generator)
-    save(seeded_identity_encoder(MobileFaceNetConfig(channels=4, embedding_size=16)), identity)
-    return generator, identity
+    def make(folder: Path) -> None:
+        generator = seeded_generator(GeneratorConfig(channels=4, embedding_size=16))
+        encoder = seeded_identity_encoder(MobileFaceNetConfig(channels=4, embedding_size=16))
+        save(generator, folder / "tiny.pt")
+        save(encoder, folder / "tiny_identity.pt")
+
+    folder = made_once(tmp_path_factory, "checkpoints", make)
+    return folder / "tiny.pt", folder / "tiny_identity.pt"
 
 
 @pytest.fixture(scope="session")
 def exported(
     tiny_checkpoints: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> subprocess.CompletedProcess[str]:
+) -> Exported:
     """`python -m export` on the tiny checkpoints, to every format."""
     generator, identity = tiny_checkpoints
-    output = tmp_path_factory.mktemp("dist")
-    result = run("export", generator, "--identity", identity, "-o", output, "--samples", "4")
-    assert result.returncode == 0, result.stderr
-    result.bundle = output / "tiny"  # type: ignore[attr-defined]
-    return result
+
+    def make(folder: Path) -> None:
+        result = run("export", generator, "--identity", identity, "-o", folder, "--samples", "4")
+        assert result.returncode == 0, result.stderr
+        (folder / "words.json").write_text(json.dumps([result.stdout, result.stderr]))
+
+    folder = made_once(tmp_path_factory, "dist", make)
+    return Exported(*json.loads((folder / "words.json").read_text()), folder / "tiny")
 
 
 @pytest.fixture(scope="session")
-def bundle(exported: subprocess.CompletedProcess[str]) -> Path:
-    """The folder that `exported` made."""
-    folder: Path = exported.bundle  # type: ignore[attr-defined]
-    return folder
+def bundle(exported: Exported) -> Path:
+    """The bundle that `exported` made; tests copy it before they change it."""
+    return exported.bundle
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +109,18 @@ def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def program(name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python benchmarks/name.py`, as a user types it, with these environment variables besides."""
+    return subprocess.run(
+        [sys.executable, f"benchmarks/{name}.py", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,

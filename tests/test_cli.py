@@ -2,13 +2,12 @@
 
 import json
 import resource
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import run
+from conftest import Exported, run
 from PIL import Image
 
 COMMANDS = [
@@ -54,7 +53,7 @@ def test_a_precision_that_the_format_lacks_is_a_usage_error(tiny_checkpoints) ->
 
 
 def test_the_table_is_on_stdout_and_the_stages_on_stderr(
-    exported: subprocess.CompletedProcess[str],
+    exported: Exported,
 ) -> None:
     assert "generator-fp32.tflite" in exported.stdout
     assert "measured" in exported.stdout.splitlines()[0]
@@ -62,13 +61,13 @@ def test_the_table_is_on_stdout_and_the_stages_on_stderr(
     assert "through onnx2tf" not in exported.stdout
 
 
-def test_stages_tell_seconds_and_megabytes(exported: subprocess.CompletedProcess[str]) -> None:
+def test_stages_tell_seconds_and_megabytes(exported: Exported) -> None:
     (line,) = [li for li in exported.stderr.splitlines() if " generator-fp16.tflite  " in li]
     assert " s  generator-fp16.tflite" in line
     assert "MB, 1 XNNPACK partition" in line
 
 
-def test_the_next_commands_are_named(exported: subprocess.CompletedProcess[str]) -> None:
+def test_the_next_commands_are_named(exported: Exported) -> None:
     words = exported.stderr
     assert "python -m export.verify" in words[words.index("next:") :]
 
@@ -86,9 +85,7 @@ NOISE = [
 
 
 @pytest.mark.parametrize("noise", NOISE)
-def test_no_converter_chatter_reaches_the_terminal(
-    noise: str, exported: subprocess.CompletedProcess[str]
-) -> None:
+def test_no_converter_chatter_reaches_the_terminal(noise: str, exported: Exported) -> None:
     assert noise not in exported.stdout + exported.stderr
 
 

@@ -48,3 +48,9 @@ def test_relative_imports_are_not_used() -> None:
     for file in FILES:
         nodes = ast.walk(ast.parse(file.read_text()))
         assert not any(isinstance(n, ast.ImportFrom) and n.level for n in nodes), file
+
+
+def test_no_test_imports_a_test() -> None:
+    # What two files need lives in conftest.py or in a module of its own.
+    for file in sorted((ROOT / "tests").glob("*.py")):
+        assert not [n for n in imports(ast.parse(file.read_text())) if n.startswith("test_")], file

@@ -10,19 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from test_rows import FROM_A_PHONE
+from conftest import ROOT, program
+from phone import FROM_A_PHONE
 
 from benchmarks.harness import rows
 from benchmarks.harness.interleave import Worker, WorkerFailed, interleave
 from benchmarks.harness.worker import Task
-
-
-def program(name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, f"benchmarks/{name}.py", *map(str, arguments)],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_latency import program
+from conftest import program
 
 from benchmarks.peers import _recipes
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import program
 from doubles import needs_detector
-from test_latency import program
 
 pytestmark = needs_detector
 
