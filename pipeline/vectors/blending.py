@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.checkpoint import SHIPPED_IDENTITY_ENCODER, WEIGHTS_FOLDER
+from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
 from pipeline.faces.align import Matrix
 from pipeline.faces.detect import align_matrix
-from pipeline.faces.paste import face_mask, match_light, paste
+from pipeline.faces.light import match_light
+from pipeline.faces.paste import face_mask, paste
 from pipeline.faces.pyramid import Pyramid
 from pipeline.vectors.folder import Folder, numbers
 from pipeline.vectors.scenes import Scene, scenes
@@ -19,7 +20,6 @@ from pipeline.vectors.scenes import Scene, scenes
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SHIPPED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan.pt"
 _SMALL = 128  # px, of the faces whose masks are stored
 
 
@@ -55,20 +55,22 @@ def write_lights(folder: Folder) -> None:
     cases = []
     for swap in swaps():
         mask = face_mask(_in_face(swap, 256), 256)
-        result = match_light(swap.swapped, swap.aligned, mask)
-        cases.append(
-            {
-                "portrait": swap.scene.name,
-                "mask": folder.array(
-                    f"light-mask-{swap.scene.name}", np.where(mask > 0.5, 255, 0).astype(np.uint8)
-                ),
-                "result": folder.array(f"light-{swap.scene.name}", result),
-            }
-        )
+        for grey in (False, True):
+            aligned = _grey(swap.aligned) if grey else swap.aligned
+            name = f"light-{swap.scene.name}{'-grey' if grey else ''}"
+            cases.append(
+                {
+                    "portrait": swap.scene.name,
+                    "grey": grey,
+                    "mask": folder.array(f"light-mask-{swap.scene.name}", _binary(mask)),
+                    "result": folder.array(name, match_light(swap.swapped, aligned, mask)),
+                }
+            )
     folder.cases(
         "light",
-        "`swapped` of portraits.json with mean and contrast of its `aligned` under the mask (255 "
-        "where the soft mask is above 0.5), per channel. `result`: 256 x 256 uint8 RGB.",
+        "`swapped` of portraits.json with the mean, contrast and tone of its `aligned` under the "
+        "mask (255 where the soft mask is above 0.5). `grey`: `aligned` is replaced by its green "
+        "channel, three times. `result`: 256 x 256 uint8 RGB.",
         {"mean_abs_levels": 1.0, "max_abs_levels": 3.0},
         cases,
     )
@@ -135,6 +137,15 @@ def write_portraits(folder: Folder) -> None:
     )
 
 
+def _grey(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The green channel as a grey RGB picture."""
+    return np.repeat(face[..., 1:2], 3, axis=2)
+
+
+def _binary(mask: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.where(mask > 0.5, 255, 0).astype(np.uint8)
+
+
 def _in_face(swap: Swapped, size: int) -> NDArray[np.float64]:
     """The landmarks in pixels of the aligned face of `size` px."""
     matrix = align_matrix(swap.scene.face, size)
@@ -160,7 +171,7 @@ def _painted(aligned: NDArray[np.uint8], embedding: NDArray[np.float32]) -> NDAr
     from model.deploy import DeployedGenerator
     from model.wrap import PictureGenerator
 
-    generator = PictureGenerator(DeployedGenerator(load_generator(_SHIPPED_GENERATOR))).eval()
+    generator = PictureGenerator(DeployedGenerator(load_generator(SHIPPED_GENERATOR))).eval()
     with torch.inference_mode():
         image = generator(_tensor(aligned), torch.from_numpy(embedding[None]))
     levels = (image[0].permute(1, 2, 0) * 255).round().clamp(0, 255)
