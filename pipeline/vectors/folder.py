@@ -51,8 +51,10 @@ class Folder:
             tolerance: how far an app may differ, by field or by measure.
             cases: inputs and expected results.
         """
-        content = {"schema": SCHEMA, "about": about, "tolerance": tolerance, "cases": cases}
-        self._files[f"{name}.json"] = (json.dumps(content, indent=1) + "\n").encode()
+        head = json.dumps({"schema": SCHEMA, "about": about, "tolerance": tolerance}, indent=1)
+        lines = ",\n".join(f"  {json.dumps(case)}" for case in cases)  # a case a line: short diffs
+        text = f'{head.removesuffix("}").rstrip()},\n "cases": [\n{lines}\n ]\n}}\n'
+        self._files[f"{name}.json"] = text.encode()
 
     def write(self, folder: Path) -> list[str]:
         """Write all files and the index; returns their names."""
