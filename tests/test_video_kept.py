@@ -138,7 +138,7 @@ def test_times_below_zero_are_moved_to_zero(tmp_path: Path) -> None:
 
 
 def test_a_further_stream_that_is_longer_is_no_damage(tmp_path: Path) -> None:
-    clip = film(tmp_path / "clip.mkv", 4, shades, second_until_s=8, sound=False)
+    clip = film(tmp_path / "clip.mkv", 12, shades, second_until_s=8, sound=False)
     assert length_s(clip) > 7
     notes = swapped(clip, tmp_path / "out.mp4").notes
     assert notes == ("further streams are left out: video",)

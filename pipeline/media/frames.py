@@ -40,11 +40,13 @@ def repaint(frame: Any, before: Image8, after: Image8) -> None:
 
 def _changed(before: Image8, after: Image8) -> tuple[int, int, int, int] | None:
     """Top, bottom, left and right around what differs, from even numbers; None where nothing."""
-    differs = before != after
-    rows = np.flatnonzero(differs.any(axis=(1, 2)))
+    # Rows of bytes: to look at pixels of three channels takes thirty times as long.
+    rows_of_bytes = before.reshape(len(before), -1), after.reshape(len(after), -1)
+    differs = rows_of_bytes[0] != rows_of_bytes[1]
+    rows = np.flatnonzero(differs.any(axis=1))
     if not len(rows):
         return None
-    columns = np.flatnonzero(differs[rows[0] : rows[-1] + 1].any(axis=(0, 2)))
+    columns = np.flatnonzero(differs[rows[0] : rows[-1] + 1].any(axis=0)) // before.shape[2]
     height, width = before.shape[:2]
     top, left = (max(0, int(first) // 2 * 2 - _REACH) for first in (rows[0], columns[0]))
     bottom = min(height, (int(rows[-1]) // 2 + 1) * 2 + _REACH)
