@@ -16,6 +16,7 @@ from model.checkpoint_file import read_checkpoint
 from model.errors import CheckpointError
 from model.files import write_atomically
 from model.generator import Generator, GeneratorConfig
+from model.lite import LiteConfig, LiteGenerator, SwapNetwork
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from model.state_dict import StateDict, find_weights
 from model.state_dict import some as _some
@@ -23,8 +24,10 @@ from model.state_dict import some as _some
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def load_generator(path: Path) -> Generator:
+def load_generator(path: Path) -> SwapNetwork:
     """Load a generator saved by the authors' code or by ours, in eval mode, float32, on the CPU.
+
+    Its keys say which network it is, the published one or `LiteGenerator`.
 
     Args:
         path: `.pt`/`.pth`, or `.safetensors`.
@@ -33,6 +36,10 @@ def load_generator(path: Path) -> Generator:
         CheckpointError: the file is missing, unreadable, not a generator or has unusable numbers.
     """
     state = read_state_dict(path)
+    if "conv128.weight" in state:
+        with torch.device("meta"):
+            lite = LiteGenerator(_lite_config(state))
+        return _fill(lite, state, path, "a LiteGenerator")
     channels = _axis(state, "encoder_head.conv_image.weight", 0)
     embedding_size = _axis(state, "identity_encoder.b256_down.fc_mean.weight", 1)
     with torch.device("meta"):
@@ -119,6 +126,26 @@ def _as_type(tensor: Tensor, dtype: torch.dtype, where: str) -> Tensor:
 
 def _word(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def _lite_config(state: StateDict) -> LiteConfig:
+    """The widths and depths that the shapes tell; the usual ones where a key is missing."""
+
+    def depth(part: str) -> int:
+        return len({name.split(".")[1] for name in state if name.startswith(f"{part}.")})
+
+    usual = LiteConfig()
+    return LiteConfig(
+        embedding_size=_axis(state, "style.weight", 1) or usual.embedding_size,
+        style=_axis(state, "style.weight", 0) or usual.style,
+        width128=_axis(state, "down128.weight", 0) or usual.width128,
+        width64=_axis(state, "down64.weight", 0) or usual.width64,
+        width32=_axis(state, "down32.weight", 0) or usual.width32,
+        width16=_axis(state, "down16.weight", 0) or usual.width16,
+        blocks64=depth("b64_down"),
+        blocks32=depth("b32_down"),
+        blocks16=depth("b16"),
+    )
 
 
 def _axis(state: StateDict, name: str, axis: int) -> int | None:

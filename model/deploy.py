@@ -1,6 +1,6 @@
 """The generator rewritten for inference: the same function in fewer, friendlier operations.
 
-Every rewrite is exact; the difference that is left is float rounding (see tests/test_deploy.py).
+What follows is for the published network; `model.lite_deploy` has the small one's. Every rewrite is exact; the difference that is left is float rounding (see tests/test_deploy.py).
 
 - BN before a 1x1 convolution folds into it.
 - BN before bilinear upsampling and a reflection pad commutes with both (their weights sum to one),
@@ -37,12 +37,14 @@ from model.blocks import (
 from model.errors import CheckpointError
 from model.fold import fold_bn_before, fuse_modulation, scale_and_shift
 from model.generator import EncoderHead, Generator
+from model.lite import LiteGenerator, SwapNetwork
+from model.lite_deploy import LitePainter, lite_modulation
 
 
 class DeployedGenerator(nn.Module):
-    """`Generator` for inference: same inputs, but only the 256 px picture comes out."""
+    """A generator for inference: same inputs, but only the 256 px picture comes out."""
 
-    def __init__(self, trained: Generator) -> None:
+    def __init__(self, trained: SwapNetwork) -> None:
         """Rewrite a generator in eval mode.
 
         Raises:
@@ -51,15 +53,9 @@ class DeployedGenerator(nn.Module):
         super().__init__()
         if trained.training:
             raise ValueError("call eval() on the generator first: its BN statistics get frozen")
-        blocks = trained.identity_encoder.modulated_blocks()
-        heard = [block for block in blocks if not _gives_zero(block.conv3x3)]
-        if not heard:
-            raise CheckpointError(
-                "the last layer of every identity block is zero, so no embedding would change "
-                "anything; expected weights of a trained generator. Train it further"
-            )
-        self.modulation = fuse_modulation(heard)
-        self.painter = _Painter(trained)
+        self.modulation, self.painter = (
+            _lite_parts(trained) if isinstance(trained, LiteGenerator) else _parts(trained)
+        )
 
     def forward(self, target: Tensor, embedding: Tensor) -> Tensor:
         """Paint the identity `embedding` onto `target`.
@@ -72,6 +68,27 @@ class DeployedGenerator(nn.Module):
             Swapped face; shape, layout, dtype and range as `target`.
         """
         return self.painter(target, self.modulation(embedding[:, :, None, None]))
+
+
+def _parts(trained: Generator) -> tuple[nn.Module, nn.Module]:
+    blocks = trained.identity_encoder.modulated_blocks()
+    heard = [block for block in blocks if not _gives_zero(block.conv3x3)]
+    if not heard:
+        raise _no_embedding_heard()
+    return fuse_modulation(heard), _Painter(trained)
+
+
+def _lite_parts(trained: LiteGenerator) -> tuple[nn.Module, nn.Module]:
+    if not any(block.conv_out.weight.any() for block in trained.modulated_blocks()):
+        raise _no_embedding_heard()
+    return lite_modulation(trained), LitePainter(trained)
+
+
+def _no_embedding_heard() -> CheckpointError:
+    return CheckpointError(
+        "the last layer of every identity block is zero, so no embedding would change "
+        "anything; expected weights of a trained generator. Train it further"
+    )
 
 
 class BakedGenerator(nn.Module):

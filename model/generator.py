@@ -72,6 +72,22 @@ class Generator(nn.Module):
         attributes = self.attribute_encoder(attribute_stream)
         return self.decoder(self.identity_encoder(identity_stream, embedding), attributes)
 
+    def embedding_layers(self) -> list[nn.Linear]:
+        """The layers that take the source embedding."""
+        blocks = self.identity_encoder.modulated_blocks()
+        return [layer for block in blocks for layer in (block.fc_mean, block.fc_var)]
+
+    def attention_layers(self) -> list[nn.Module]:
+        """The layers whose results are attention, meant to lie in 0..1."""
+        return [block.conv_attention for stage in self.decoder.stages() for block in stage]
+
+    def stream_ends(self) -> list[tuple[nn.Module, int]]:
+        """Layers that take a residual stream at its end, and the position among their arguments.
+
+        The decoder meets the last attribute map of a scale first.
+        """
+        return [end for stage in self.decoder.stages() for end in ((stage[0], 1), (stage[-1], 0))]
+
 
 class EncoderHead(nn.Module):
     """Splits the target into the stream that keeps attributes and the one that gets an identity."""

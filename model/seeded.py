@@ -18,6 +18,7 @@ from model.errors import guard
 
 if TYPE_CHECKING:
     from model.generator import Generator, GeneratorConfig
+    from model.lite import LiteConfig, LiteGenerator, SwapNetwork
     from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 
 _RESIDUAL_GAIN = 0.3  # 33 residual branches in a row would multiply rounding errors otherwise
@@ -32,11 +33,24 @@ def seeded_generator(config: GeneratorConfig | None = None, seed: int = 0) -> Ge
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = Generator(config)
-        faces = torch.nn.functional.interpolate(torch.rand(4, 3, 8, 8) * 2 - 1, 64, mode="bilinear")
-        embeddings = torch.nn.functional.normalize(torch.randn(4, network.config.embedding_size))
         with torch.no_grad():
             tame(network)
-            _settle_statistics(network, faces, embeddings)
+            _settle_on_faces(network)
+    return network.requires_grad_(False).eval()
+
+
+def seeded_lite(config: LiteConfig | None = None, seed: int = 0) -> LiteGenerator:
+    """A `LiteGenerator` with random weights, as `seeded_generator`."""
+    import torch
+
+    from model.lite import LiteGenerator
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = LiteGenerator(config)
+        with torch.no_grad():
+            tame_lite(network)
+            _settle_on_faces(network)
     return network.requires_grad_(False).eval()
 
 
@@ -80,7 +94,35 @@ def tame(network: Generator) -> None:
         mix.basic_block.conv3x3.weight.mul_(_RESIDUAL_GAIN)
 
 
-def _settle_statistics(network: Generator | MobileFaceNet, *inputs: object) -> None:
+def tame_lite(network: LiteGenerator) -> None:
+    """Start near what training ends at: scales near one, an audible source, no grid of lines."""
+    import torch
+
+    # A unit embedding has entries near 0.04; with weights near one the style has entries near one.
+    torch.nn.init.normal_(network.style.weight)
+    torch.nn.init.zeros_(network.style.bias)
+    for block in network.modulated_blocks():
+        block.scale.bias.fill_(1.0)
+        block.shift.bias.zero_()
+        block.conv_out.weight.mul_(_RESIDUAL_GAIN)
+    # Weights that differ from pixel to pixel would lay a grid over the picture, which recognisers
+    # do not mind: each enlarging layer starts as a smooth enlargement.
+    for up in (network.up32, network.up64, network.up128, network.up256):
+        slope = torch.tensor([0.25, 0.75, 0.75, 0.25] if up.kernel_size[0] == 4 else [1.0, 1.0])
+        torch.nn.init.kaiming_uniform_(up.weight[:, :, 0, 0].T, nonlinearity="linear")
+        up.weight.copy_(up.weight[:, :, :1, :1] * slope[:, None] * slope)
+
+
+def _settle_on_faces(network: SwapNetwork) -> None:
+    """As `_settle_statistics`, on blurred noise and random identities."""
+    import torch
+
+    faces = torch.nn.functional.interpolate(torch.rand(4, 3, 8, 8) * 2 - 1, 64, mode="bilinear")
+    embeddings = torch.nn.functional.normalize(torch.randn(4, network.config.embedding_size))
+    _settle_statistics(network, faces, embeddings)
+
+
+def _settle_statistics(network: SwapNetwork | MobileFaceNet, *inputs: object) -> None:
     """Set the BN statistics to what `inputs` give, layer by layer."""
     import torch
 

@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, and write the averaged generator in the authors' format."""
     args = _parser().parse_args(argv)
     state_file = args.output_dir / "run.state"
+    if args.init and args.from_packed:
+        raise UsageError("--init and --from-packed both say what to start from; give one of them")
     if state_file.exists() and not args.resume:
         raise UsageError(
             f"{state_file} holds an unfinished run; a new one would overwrite it. "
@@ -54,6 +56,8 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
     trainer = _open(args, ranks)
     if args.resume:
         trainer.load(state_file)
+    elif args.from_packed:
+        trainer.unpack(args.from_packed)
     if ranks.first:
         trainer.save(
             state_file
@@ -233,6 +237,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--encoder", type=Path, help="face recogniser; default: the shipped one")
     parser.add_argument("--vgg", type=Path, help="torchvision's VGG-19, for the perceptual loss")
     parser.add_argument("--init", type=Path, help="generator to start from, in the authors' format")
+    parser.add_argument("--from-packed", type=Path,
+                        help="go on with a run that training.pack wrote")  # fmt: skip
     parser.add_argument(
         "--max-minutes", type=arguments.minutes, default=60.0, help="time for training"
     )

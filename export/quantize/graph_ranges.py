@@ -123,27 +123,54 @@ def _pictures_exactly(model: Any, border: Signature, ranges: Ranges) -> Ranges:
         border: its inputs and outputs.
         ranges: as measured.
     """
-    inputs, _ = flatbuffer.border(model)
+    inputs, outputs = flatbuffer.border(model)
     known = {inputs[spec.name]: (0.0, 1.0) for spec in border.inputs if spec.color}
     for op in flatbuffer.ops(model):
         if op.name == "TANH":
             known[op.outputs[0]] = (-1.0, 1.0)
-        elif op.name in _EXACT and op.inputs[0] in known:
+        elif op.name == "LOGISTIC":
+            known[op.outputs[0]] = (0.0, 1.0)
+        elif op.name in _EXACT and op.inputs[0] in known and _has_one_map(model, op):
             known[op.outputs[0]] = _through(model, op, known[op.inputs[0]])
+    # A picture that comes out is in [0, 1] too, however it is composed.
+    known |= {outputs[spec.name]: (0.0, 1.0) for spec in border.outputs if spec.color}
+    for op in reversed(list(flatbuffer.ops(model))):
+        if op.name in ("MUL", "ADD", "SUB") and op.outputs[0] in known and _has_one_map(model, op):
+            known[op.inputs[0]] = _back_through(model, op, known[op.outputs[0]])
     exact = {flatbuffer.name_of(model, tensor): span for tensor, span in known.items()}
     return {**ranges, **exact}
+
+
+def _has_one_map(model: Any, op: flatbuffer.Op) -> bool:
+    """Whether all that an operator takes besides its first input is constant."""
+    return all(flatbuffer.constant(model, tensor) is not None for tensor in op.inputs[1:])
 
 
 def _through(model: Any, op: flatbuffer.Op, span: Range) -> Range:
     """The range behind an operator that combines a tensor with one constant number."""
     if op.name not in ("MUL", "ADD", "SUB"):
         return span
-    other = flatbuffer.constant(model, op.inputs[1])
-    assert other is not None
-    assert other.size == 1
-    number = float(other.ravel()[0])
+    number = _number(model, op)
     if op.name == "MUL":
         ends = [end * number for end in span]
     else:
         ends = [end + (number if op.name == "ADD" else -number) for end in span]
     return min(ends), max(ends)
+
+
+def _back_through(model: Any, op: flatbuffer.Op, span: Range) -> Range:
+    """The range in front of an operator that combines a tensor with one constant number."""
+    number = _number(model, op)
+    if op.name == "MUL":
+        ends = [end / number for end in span]
+    else:
+        ends = [end - (number if op.name == "ADD" else -number) for end in span]
+    return min(ends), max(ends)
+
+
+def _number(model: Any, op: flatbuffer.Op) -> float:
+    """The constant number that an operator combines its first input with."""
+    other = flatbuffer.constant(model, op.inputs[1])
+    assert other is not None
+    assert other.size == 1
+    return float(other.ravel()[0])

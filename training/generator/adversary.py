@@ -13,7 +13,7 @@ from training.running.ranks import Ranks, parallel
 
 
 class Adversary:
-    """Three discriminators and their optimizer.
+    """The discriminators and their optimizer.
 
     Attributes:
         discriminators: on the run's device.
@@ -22,7 +22,10 @@ class Adversary:
 
     def __init__(self, config: Config, ranks: Ranks) -> None:
         self._weights, self._compute = config.weights.adversarial, ranks.compute
-        self.discriminators = Discriminators().to(ranks.device)
+        self._part_weight = config.weights.parts
+        self.discriminators = Discriminators(
+            batch_norm=config.discriminator_batch_norm, parts=self._part_weight > 0
+        ).to(ranks.device, memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         if ranks.world > 1 and ranks.device.type == "cuda":
             self.discriminators = nn.SyncBatchNorm.convert_sync_batchnorm(self.discriminators)
         self.optimizer = torch.optim.Adam(
@@ -34,7 +37,7 @@ class Adversary:
     @property
     def judges(self) -> bool:
         """Whether its verdict counts at all."""
-        return any(self._weights)
+        return any(self._weights) or self._part_weight > 0
 
     def deceived(self, real: Tensor, fakes: list[Tensor]) -> Tensor:
         """The generator's loss, weighted: its pictures should be taken for photos.
@@ -68,16 +71,26 @@ class Adversary:
     def _compare(
         self, judge: nn.Module, real: Tensor, fakes: list[Tensor]
     ) -> list[tuple[float, Tensor, Tensor]]:
-        """Of each size the weight and the verdicts on pictures and on photos, seen in one batch.
+        """Weight and verdicts, on pictures and on photos, of each size and part of the face.
+
+        Both are seen in one batch.
 
         In one, because the discriminators norm what they see by batch: in a batch of its own a
         generator would be heard by another judge than the one that learns, and win by noise at the
         picture's edge. (DDP and the spectral norm want one forward per backward, too.)
         """
         reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
-        both = [torch.cat(pair) for pair in zip(fakes, reals, strict=True)]
+        # A growing network has fewer pictures than there are weights at first.
+        weights = [*self._weights[: len(fakes)], *([self._part_weight] * 2)]
+        both = [
+            torch.cat((fake, photo)) if weight or i == 0 else None
+            for i, (weight, fake, photo) in enumerate(zip(weights, fakes, reals, strict=False))
+        ]
         with self._compute.autocast():
             verdicts = judge(both)
-        halves = [verdict.chunk(2) for verdict in verdicts]
-        # A growing network has fewer pictures than there are weights at first.
-        return [(w, fake, photo) for w, (fake, photo) in zip(self._weights, halves, strict=False)]
+        halves = [
+            (weight, *verdict.chunk(2))
+            for weight, verdict in zip(weights, verdicts, strict=False)
+            if verdict is not None
+        ]
+        return [(weight, fake, photo) for weight, fake, photo in halves]

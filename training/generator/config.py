@@ -6,7 +6,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from model.errors import BadInput, ContractError
 from model.typed_json import parse
@@ -58,6 +58,8 @@ class Weights:
             is no ground truth; not in the paper.
         agree: difference of each picture, made smaller, to the next coarser one, which is taken as
             it is but in stages that are `whole`; not in the paper, and of use to growing networks.
+        parts: hinge loss on the eyes and on the mouth, by discriminators of their own; not in the
+            paper.
         bounded: attention outside 0..1 and features beyond a limit; not in the paper.
     """
 
@@ -69,6 +71,7 @@ class Weights:
     frame: float = 0.0
     tone: float = 0.0
     agree: float = 0.0
+    parts: float = 0.0
     bounded: float = 1.0
 
 
@@ -77,6 +80,7 @@ class Config:
     """One run.
 
     Attributes:
+        network: `published`, or `lite` for `model.lite.LiteGenerator`.
         stages: picture sizes in order.
         weights: of the losses.
         mix: share of each kind of triplet; shares are relative.
@@ -85,7 +89,9 @@ class Config:
         lr_discriminator: and for the discriminators.
         lr_end: share of the rates that is left at the end, approached along half a cosine; in a
             growing network at the end of every stage.
-        warm_up: steps in which the rates rise.
+        decay_from: share of the run, or of the stage in a growing network, after which the rates
+            fall.
+        warm_up: steps in which the rates rise, at the start and after `--from-packed`.
         beta1: Adam's memory of the gradient.
         beta2: Adam's memory of its square.
         clip: largest norm of the generator's gradient.
@@ -93,6 +99,8 @@ class Config:
         adversarial_from: share of the run after which discriminators join in.
         jitter: 1 shows the recogniser slightly moved and mirrored faces, which are harder to fool;
             0 shows them as they lie.
+        relight: show the recogniser faces of another brightness, contrast and tint, and blurred,
+            at random: it cannot be pleased by fine patterns then.
         identity_size: side in pixels of what the recogniser is shown of a result.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets on which BN statistics are taken anew at the end.
@@ -103,13 +111,17 @@ class Config:
             precision twelve products later; 8-bit files are the better the less they span.
         rounding: share of the run after which the blocks' inputs carry the noise of 8 bits, 1 for
             none; see `training.running.rounding`.
-        channels: the generator's width.
+        channels: the generator's width; that of a lite one at 64 px, with the other widths in
+            proportion.
+        discriminator_batch_norm: as in the paper; without it the spectral norm alone is left, and a
+            verdict does not depend on the rest of the batch.
         grow: learn the coarse picture first, on full-size pictures; see `training.generator.grow`.
         people_from: share of the people that sources of `different` are taken from at first; more
             join in as soon as those are recognised.
         people_join: mean cosine of swapped face to source at which more people join in.
     """
 
+    network: Literal["published", "lite"] = "published"
     stages: tuple[Stage, ...] = (Stage(256, 16, 1.0),)
     weights: Weights = field(default_factory=Weights)
     mix: dict[str, float] = field(default_factory=lambda: dict(PUBLISHED_MIX))
@@ -117,6 +129,7 @@ class Config:
     lr: float = 1e-4
     lr_discriminator: float = 1e-4
     lr_end: float = 1.0
+    decay_from: float = 0.0
     warm_up: int = 0
     beta1: float = 0.0
     beta2: float = 0.999
@@ -124,6 +137,7 @@ class Config:
     ema: float = 0.999
     adversarial_from: float = 0.0
     jitter: int = 0
+    relight: bool = False
     identity_size: int = 112
     shard_batches: int = 32
     statistics_samples: int = 1024
@@ -131,6 +145,7 @@ class Config:
     feature_limit: float = 32.0
     rounding: float = 1.0
     channels: int = 64
+    discriminator_batch_norm: bool = True
     grow: bool = False
     people_from: float = 1.0
     people_join: float = 0.4
@@ -201,6 +216,10 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"{path}: stages of {wrong} px; expected multiples of 32 from 64 on")
     if config.grow and [s for s in config.stages if s.size not in (64, 128, 256)]:
         raise BadInput(f"{path}: a growing network has stages of 64, 128 and 256 px only")
+    if config.grow and config.network != "published":
+        raise BadInput(f"{path}: a {config.network} network does not grow; leave out grow = true")
+    if not 0 <= config.decay_from < 1:
+        raise BadInput(f"{path}: decay_from {config.decay_from}; expected a share of the run")
     if not 0 < config.people_from <= 1:
         raise BadInput(f"{path}: people_from {config.people_from}; expected a share of the people")
     if any(stage.batch < 2 for stage in config.stages):

@@ -1,9 +1,14 @@
-"""Three PatchGANs that judge a picture at its size, half and quarter (arXiv:2204.08339, Sec. 3)."""
+"""PatchGANs that judge a picture at its size, half and quarter (arXiv:2204.08339, Sec. 3).
+
+Not in the paper: discriminators of the eyes and of the mouth. Aligned faces have them at fixed
+places, so fixed crops will do (facial component loss; GFPGAN, arXiv:2101.04061, Sec. 3.4).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -11,19 +16,30 @@ BASE_CHANNELS = 16
 STRIDES = (2, 2, 2, 1)  # of the hidden layers; the last of these and the verdict keep the size
 SLOPE = 0.2
 
+# Rows and columns of the crops in a 256 px face, whose eyes are at (96, 120) and (160, 120) and
+# whose corners of the mouth are at (102, 194) and (155, 194): see model.contract.face_template.
+_EYE_ROWS, _LEFT_EYE, _RIGHT_EYE = (88, 152), (64, 128), (128, 192)
+_MOUTH_ROWS, _MOUTH = (164, 228), (80, 176)
+_FACE = 256
+
 
 class PatchDiscriminator(nn.Module):
-    """Says of each patch whether it looks like a photo: 4x4 convolutions under spectral norm."""
+    """Says of each patch whether it looks like a photo: 4x4 convolutions under spectral norm.
 
-    def __init__(self, base: int = BASE_CHANNELS) -> None:
+    `batch_norm` puts one behind each hidden convolution, as the paper does. Without it the verdict
+    on a picture does not depend on what else is in its batch.
+    """
+
+    def __init__(self, base: int = BASE_CHANNELS, *, batch_norm: bool = True) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         inputs, outputs = 3, base
         for stride in STRIDES:
             # Pad 2: with 1, a 16 px picture would be gone before the last layer.
-            conv = nn.Conv2d(inputs, outputs, 4, stride, padding=2, bias=not layers)
+            normed = batch_norm and bool(layers)
+            conv = nn.Conv2d(inputs, outputs, 4, stride, padding=2, bias=not normed)
             layers += [spectral_norm(conv)]
-            if inputs != 3:
+            if normed:
                 layers += [nn.BatchNorm2d(outputs)]
             layers += [nn.LeakyReLU(SLOPE)]
             inputs, outputs = outputs, 2 * outputs
@@ -33,26 +49,66 @@ class PatchDiscriminator(nn.Module):
         """Judge patches.
 
         Args:
-            picture: (N, 3, S, S) NCHW float32 RGB in [-1, 1], S from 16 on.
+            picture: (N, 3, H, W) NCHW float32 RGB in [-1, 1], sides from 16 on.
 
         Returns:
-            Verdicts, (N, 1, ~S/8, ~S/8); hinge: above 1 for photos, below -1 for results.
+            Verdicts, (N, 1, ~H/8, ~W/8); hinge: above 1 for photos, below -1 for results.
         """
         return self.layers(picture)
 
 
 class Discriminators(nn.Module):
-    """One `PatchDiscriminator` per scale, from fine to coarse.
+    """One `PatchDiscriminator` per scale, from fine to coarse, and one per part of the face.
 
     Fewer pictures are the coarser ones: what a growing network paints first is judged by the same
     discriminator to the end, which goes on from what it knows of faces of that size.
     """
 
-    def __init__(self, scales: int = 3, base: int = BASE_CHANNELS) -> None:
+    def __init__(
+        self, scales: int = 3, base: int = BASE_CHANNELS, *, batch_norm: bool = True,
+        parts: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(base) for _ in range(scales))
 
-    def forward(self, pictures: Sequence[Tensor]) -> list[Tensor]:
-        """Verdicts on each scale's pictures, finest first, of which there may be fewer."""
+        def judges(count: int) -> nn.ModuleList:
+            return nn.ModuleList(
+                PatchDiscriminator(base, batch_norm=batch_norm) for _ in range(count)
+            )
+
+        self.scales = judges(scales)
+        self.parts = judges(2 if parts else 0)
+
+    def forward(self, pictures: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """Verdicts on each scale's pictures, finest first, then on the parts of the finest.
+
+        Args:
+            pictures: of which there may be fewer than scales; None for one that is not judged.
+        """
         judges = list(self.scales)[-len(pictures) :]
-        return [judge(picture) for judge, picture in zip(judges, pictures, strict=True)]
+        verdicts = [
+            None if picture is None else judge(picture)
+            for judge, picture in zip(judges, pictures, strict=True)
+        ]
+        if len(self.parts):
+            assert pictures[0] is not None
+            parts = (eyes(pictures[0]), mouth(pictures[0]))
+            verdicts += [judge(part) for judge, part in zip(self.parts, parts, strict=True)]
+        return verdicts
+
+
+def eyes(faces: Tensor) -> Tensor:
+    """The eyes of aligned faces, the right one mirrored, side by side: (N, 3, S/4, S/2)."""
+    left = _crop(faces, _EYE_ROWS, _LEFT_EYE)
+    right = _crop(faces, _EYE_ROWS, _RIGHT_EYE)
+    return torch.cat((left, right.flip(3)), dim=3)
+
+
+def mouth(faces: Tensor) -> Tensor:
+    """The mouth of aligned faces, (N, 3, S/4, 3 S/8)."""
+    return _crop(faces, _MOUTH_ROWS, _MOUTH)
+
+
+def _crop(faces: Tensor, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
+    size = faces.shape[-1]
+    top, bottom, left, right = (at * size // _FACE for at in (*rows, *columns))
+    return faces[:, :, top:bottom, left:right]

@@ -5,12 +5,22 @@ from __future__ import annotations
 import torch
 
 from model.generator import Generator, GeneratorConfig
-from model.seeded import tame
+from model.lite import LiteConfig, LiteGenerator, SwapNetwork
+from model.seeded import tame, tame_lite
+from training.generator.config import Config
 from training.generator.grow import prepare
 
 # Unit embeddings have entries near 0.04, so a fresh linear layer would hardly hear them; with this
 # gain the modulation starts with a deviation near 0.25 and the source is seen from the first steps.
 EMBEDDING_GAIN = 10.0
+
+
+def fresh_network(config: Config, embedding_size: int) -> SwapNetwork:
+    """The generator that a run starts from, by its configuration."""
+    if config.network == "lite":
+        return _fresh_lite(config.channels, embedding_size)
+    fresh = prepared_generator if config.grow else fresh_generator
+    return fresh(GeneratorConfig(config.channels, embedding_size))
 
 
 def fresh_generator(config: GeneratorConfig) -> Generator:
@@ -28,4 +38,22 @@ def prepared_generator(config: GeneratorConfig) -> Generator:
     """As `training.generator.grow` wants it."""
     network = Generator(config)
     prepare(network)
+    return network
+
+
+def _fresh_lite(channels: int, embedding_size: int) -> LiteGenerator:
+    """With the widths of `LiteConfig` in proportion to that at 64 px."""
+    usual = LiteConfig()
+
+    def scaled(width: int) -> int:
+        return max(1, width * channels // usual.width64)
+
+    network = LiteGenerator(
+        LiteConfig(
+            embedding_size, scaled(usual.style), scaled(usual.width128), channels,
+            scaled(usual.width32), scaled(usual.width16),
+        )
+    )  # fmt: skip
+    with torch.no_grad():
+        tame_lite(network)
     return network

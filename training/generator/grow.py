@@ -59,7 +59,7 @@ def prepare(network: Generator) -> None:
         _start_gently(network)
 
 
-def spare_constant_channels(network: Generator) -> None:
+def spare_constant_channels(network: nn.Module) -> None:
     """Give channels that never vary a variance of one, in place; what is painted stays the same.
 
     The way down leaves some channels at zero. Their statistics ask for a gain of 316, which changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contract import identity_crop
-from model.generator import Decoder
+from model.lite import SwapNetwork
 
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
@@ -156,13 +156,12 @@ def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
 
 
 class Watch:
-    """What passed through a decoder in one forward pass.
+    """What passed through a generator in one forward pass.
 
     Attributes:
-        attentions: of all blocks, (N, 1, H, W) each, in the order of the pass.
-        features: the decoder's and the attributes' residual streams, (N, C, H, W), each where the
-            last of its scale's blocks meets it: it sums up what the blocks before have added, so
-            the others need not be kept.
+        attentions: of all blocks that have one, (N, 1, H, W) each, in the order of the pass.
+        features: the residual streams, (N, C, H, W), each at its end: it sums up what the blocks
+            before have added, so the others need not be kept.
     """
 
     def __init__(self) -> None:
@@ -171,24 +170,23 @@ class Watch:
 
 
 @contextmanager
-def watching(decoder: Decoder) -> Iterator[Watch]:
-    """Record attention and features while the block runs."""
+def watching(network: SwapNetwork) -> Iterator[Watch]:
+    """Record attention and features while the block runs; the network says where they are."""
     watch = Watch()
 
     def keep_attention(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         watch.attentions.append(output)
 
-    def keep_features(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        watch.features.append(inputs[0])
+    def keep_feature(position: int) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        return lambda _layer, inputs: watch.features.append(inputs[position])
 
-    def keep_attributes(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        watch.features.append(inputs[1])  # the decoder meets the last map of a scale first
-
-    handles = []
-    for stage in decoder.stages():
-        handles += [b.conv_attention.register_forward_hook(keep_attention) for b in stage]
-        handles.append(stage[0].register_forward_pre_hook(keep_attributes))
-        handles.append(stage[-1].register_forward_pre_hook(keep_features))
+    handles = [
+        *(layer.register_forward_hook(keep_attention) for layer in network.attention_layers()),
+        *(
+            layer.register_forward_pre_hook(keep_feature(position))
+            for layer, position in network.stream_ends()
+        ),
+    ]
     try:
         yield watch
     finally:
@@ -207,4 +205,4 @@ def _excess(maps: Iterable[Tensor], low: float, high: float) -> Tensor:
     for x in maps:
         square = (F.relu(x.float() - high) + F.relu(low - x.float())) ** 2
         terms.append(square.mean() + 0.1 * square.flatten(1).amax(1).mean())
-    return torch.stack(terms).mean()
+    return torch.stack(terms).mean() if terms else torch.zeros(())

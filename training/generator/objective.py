@@ -13,7 +13,7 @@ from training.generator.config import Config
 from training.generator.features import Vgg19
 from training.generator.samples import Sample
 from training.recogniser.student import early_features, finish
-from training.recogniser.views import recogniser_view
+from training.recogniser.views import recogniser_view, relit
 
 
 class Judges(NamedTuple):
@@ -37,7 +37,7 @@ class Objective:
         Args:
             pictures: finest first.
             sample: with pictures as large as the finest.
-            watch: what passed through the decoder.
+            watch: what passed through the generator.
             whole: whether the coarser pictures learn too.
         """
         w = self._config.weights
@@ -83,7 +83,8 @@ class Objective:
 
     def _shown(self, pictures: Tensor, sample: Sample) -> Tensor:
         """What the recogniser sees of pictures: of a result and its target alike."""
-        return recogniser_view(pictures, self._config.identity_size, sample.moves)
+        view = recogniser_view(pictures, self._config.identity_size, sample.moves)
+        return view if sample.looks is None else relit(view, sample.looks)
 
     def _target_maps(self, sample: Sample) -> list[Tensor]:
         """The recogniser's early features of the targets, where some loss compares to them."""

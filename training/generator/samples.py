@@ -12,7 +12,7 @@ from model.mobilefacenet import MobileFaceNet
 from training.data.batches import Batch
 from training.generator.config import Config
 from training.recogniser.student import early_features, finish
-from training.recogniser.views import identity_view, random_moves
+from training.recogniser.views import Looks, identity_view, random_looks, random_moves
 from training.running.ranks import Compute
 
 KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
@@ -29,6 +29,7 @@ class Sample(NamedTuple):
     has_truth: Tensor
     random: Tensor
     moves: Tensor | None
+    looks: Looks | None
 
     def shrunk(self, size: int) -> Sample:
         """With pictures averaged down to `size`: what a growing network is compared to."""
@@ -61,6 +62,7 @@ class Sampler:
         nobody = F.normalize(torch.randn(embedding.shape, generator=random)).to(device)
         chosen = batch.random.to(device)
         moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
+        looks = random_looks(len(embedding), random).to(device) if self._config.relight else None
         return Sample(
             target=_pictures(shown, batch.target, layout),
             truth=_pictures(shown, batch.truth, layout),
@@ -69,6 +71,7 @@ class Sampler:
             has_truth=batch.has_truth.to(device),
             random=chosen,
             moves=moves,
+            looks=looks,
         )
 
     def _embeddings(self, batch: Batch) -> Tensor:

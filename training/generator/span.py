@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from model.generator import Generator
+from model.lite import SwapNetwork
 
 _ENERGY = 0.9995  # of the embeddings' squares that the directions kept hold
 
 
 @torch.no_grad()
-def heed_span(network: Generator, embeddings: Tensor) -> int:
+def heed_span(network: SwapNetwork, embeddings: Tensor) -> int:
     """Take from the weights on the embedding what no embedding can reach, in place.
 
     A recogniser may use few of its dimensions: one taught by a teacher of 128 leaves three quarters
@@ -19,7 +19,7 @@ def heed_span(network: Generator, embeddings: Tensor) -> int:
     people do not show it, but vectors outside of the span come out as noise. Not in the paper.
 
     Args:
-        network: its modulated blocks are changed.
+        network: its layers that take the embedding are changed.
         embeddings: of many people, (N, D) float32; several times D, or the span is taken too small.
 
     Returns:
@@ -31,7 +31,6 @@ def heed_span(network: Generator, embeddings: Tensor) -> int:
     count = int((held < _ENERGY).sum()) + 1
     kept = directions[:, -count:]
     projection = (kept @ kept.T).float()
-    for block in network.identity_encoder.modulated_blocks():
-        for layer in (block.fc_mean, block.fc_var):
-            layer.weight.copy_(layer.weight @ projection)
+    for layer in network.embedding_layers():
+        layer.weight.copy_(layer.weight @ projection)
     return count

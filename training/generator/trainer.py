@@ -13,18 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from model.contract import FACE_SIZE
-from model.generator import Generator, GeneratorConfig
+from model.errors import CheckpointError
+from model.lite import SwapNetwork
 from training.data.batches import Batch, Mixer
 from training.generator import losses
 from training.generator.adversary import Adversary
 from training.generator.config import SMALLEST, Config, Stage, as_json
-from training.generator.fresh import fresh_generator, prepared_generator
+from training.generator.fresh import fresh_network
 from training.generator.grow import Growing, Level, spare_constant_channels
 from training.generator.objective import Judges, Objective
 from training.generator.samples import Sample, Sampler
 from training.generator.span import heed_span
 from training.recogniser.distillation import Diverged
-from training.running import state
+from training.running import packed, state
 from training.running.average import follow, retaking_statistics
 from training.running.ranks import Ranks, parallel
 from training.running.rounding import BLOCKS, RoundingNoise
@@ -34,7 +35,7 @@ JOINING = 2.5  # by how much the number of people grows at once
 SMOOTHING = 0.97  # of the cosine that decides on it, per step
 LEAST_WARM = 0.05  # share of the rate at the first step of the warm-up
 _AT_ONCE = 16  # sources whose embeddings are asked for together
-_COUNTS = ("steps", "samples", "seconds", "reached", "began", "known", "recognised")
+_COUNTS = ("steps", "samples", "seconds", "reached", "began", "opened", "known", "recognised")
 
 
 class Step(NamedTuple):
@@ -64,7 +65,7 @@ class Trainer:
 
     def __init__(
         self, purpose: Purpose, mixer: Mixer, judges: Judges, ranks: Ranks,
-        init: Generator | None = None,
+        init: SwapNetwork | None = None,
     ) -> None:  # fmt: skip
         """Start from random weights, or from `init`'s."""
         self.purpose, self.config = purpose, purpose.config
@@ -76,8 +77,7 @@ class Trainer:
         self._sampler = Sampler(self.config, judges.encoder, ranks.compute)
         torch.manual_seed(purpose.seed)
         size = judges.encoder.config.embedding_size
-        fresh = prepared_generator if self.config.grow else fresh_generator
-        self.generator = init or fresh(GeneratorConfig(self.config.channels, size))
+        self.generator = init or fresh_network(self.config, size)
         self.generator.requires_grad_(True).train().to(ranks.device)
         self.generator.to(memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
@@ -96,6 +96,7 @@ class Trainer:
         self.known, self.recognised = self.config.people_from, 0.0
         self.reached = -1  # which of the stages it is in, none before the first step
         self.began = 0  # the step with which the present stage began
+        self.opened = 0  # the step from which the rates rise
         self.steps, self.samples, self.seconds = 0, 0, 0.0
         self.kinds: Counter[str] = Counter()
 
@@ -116,7 +117,7 @@ class Trainer:
         batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
         sample = self._sample(batch)
         adversarial = progress >= self.config.adversarial_from and self.adversary.judges
-        with losses.watching(self.generator.decoder) as watch, self.ranks.compute.autocast():
+        with losses.watching(self.generator) as watch, self.ranks.compute.autocast():
             pictures = self._paint(self._generate, sample)
             sample = sample.shrunk(pictures[0].shape[-1])
             terms, cosine = self._objective.terms(pictures, sample, watch, whole=stage.whole)
@@ -157,7 +158,7 @@ class Trainer:
             painter = Growing(network) if self.config.grow else network
             return self._paint(painter, sample)[0]
 
-    def finished(self) -> Generator:
+    def finished(self) -> SwapNetwork:
         """The averaged generator with BN statistics of its own at the last stage's picture size."""
         network = copy.deepcopy(self.average)
         if self.config.span_samples:
@@ -204,6 +205,27 @@ class Trainer:
             self.kinds = Counter(found["kinds"])
             if self.config.grow and self.reached >= 0:
                 self._learn_only()
+
+    def unpack(self, path: Path) -> None:
+        """Go on with a run that `training.running.packed` wrote; the optimizers start anew.
+
+        Raises:
+            CheckpointError: no such file, or of a run of other networks.
+        """
+        found = packed.unpack(path)
+        try:
+            for network in (self.generator, self.average):
+                network.load_state_dict(found["generator"])
+            self.adversary.discriminators.load_state_dict(found["discriminators"])
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{path} does not fit this run ({str(error).splitlines()[0]}); expected networks "
+                "of one kind and width. Give the configuration that it was trained with"
+            ) from None
+        for name in packed.COUNTS:
+            setattr(self, name, found[name])
+        self.kinds = Counter(found["kinds"])
+        self.opened = self.steps
 
     def _parts(self) -> dict[str, Any]:
         return {
@@ -263,8 +285,9 @@ class Trainer:
         self.optimizer.step()
 
     def _pace(self, progress: float) -> float:
-        warm = min(1.0, max(LEAST_WARM, self.steps / max(1, self.config.warm_up)))
-        end = self.config.lr_end
+        warm = min(1.0, max(LEAST_WARM, (self.steps - self.opened) / max(1, self.config.warm_up)))
+        end, full = self.config.lr_end, self.config.decay_from
+        progress = max(0.0, progress - full) / (1 - full)
         return warm * (end + (1 - end) * 0.5 * (1 + math.cos(math.pi * progress)))
 
     def _finite(self, terms: dict[str, Tensor]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -96,6 +97,39 @@ def recogniser_view(pictures: Tensor, size: int, moves: Tensor | None = None) ->
     if moves is None:
         moves = torch.eye(2, 3, device=pictures.device).expand(len(pictures), 2, 3) * _REACH
     return _resample(pictures, moves, size)
+
+
+class Looks(NamedTuple):
+    """How pictures are changed before the recogniser sees them, one row per picture.
+
+    Attributes:
+        gain: (N, 3, 1, 1), what each colour is multiplied by: contrast and tint.
+        lift: (N, 1, 1, 1), what is added: brightness.
+        blur: (N, 1, 1, 1) in 0..1, the share of a 3x3 average.
+    """
+
+    gain: Tensor
+    lift: Tensor
+    blur: Tensor
+
+    def to(self, device: torch.device) -> Looks:
+        """The same on another device."""
+        return Looks(*(part.to(device) for part in self))
+
+
+def random_looks(count: int, random: torch.Generator) -> Looks:
+    """Contrast by up to a fifth, tint by 6 %, brightness by a tenth; every second one blurred."""
+    contrast = 1 + _between(count, 0.2, random).view(-1, 1, 1, 1)
+    tint = 1 + _between(3 * count, 0.06, random).view(-1, 3, 1, 1)
+    lift = _between(count, 0.1, random).view(-1, 1, 1, 1)
+    blur = (_unit(count, random) * 2 - 1).clamp(0).view(-1, 1, 1, 1)
+    return Looks(contrast * tint, lift, blur)
+
+
+def relit(view: Tensor, looks: Looks) -> Tensor:
+    """(N, 3, S, S) in [-1, 1] with other light, colour and sharpness; differentiable."""
+    soft = F.avg_pool2d(F.pad(view, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return torch.lerp(view, soft, looks.blur) * looks.gain + looks.lift
 
 
 def random_moves(count: int, random: torch.Generator) -> Tensor:

@@ -20,12 +20,14 @@ from model.blocks import (
     IdentityEncoderBlock,
     Upsample,
 )
+from model.lite import ModulatedBlock
 
 LEVELS = 255
 # Of a generator: what its convolutions are given, and the streams, which are rounded as they are
 # because a file has the batch norms folded into the layers behind them.
 BLOCKS = (
-    nn.Conv2d, AttributeEncoderBlock, IdentityEncoderBlock, DecoderBlock, Downsample, Upsample,
+    nn.Conv2d, nn.ConvTranspose2d, AttributeEncoderBlock, IdentityEncoderBlock, DecoderBlock,
+    Downsample, Upsample, ModulatedBlock,
 )  # fmt: skip
 
 
