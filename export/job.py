@@ -25,7 +25,7 @@ from model.contract import FACE_SIZE, Format, Manifest, Precision
 from model.errors import BadInput, UsageError
 
 if TYPE_CHECKING:
-    from model.generator import Generator
+    from model.lite import SwapNetwork
     from model.mobilefacenet import MobileFaceNet
 
 FORMATS: dict[Format, tuple[Precision, ...]] = {
@@ -139,7 +139,7 @@ def run(job: Job, stages: Stages) -> Manifest:
     return manifest
 
 
-def _shipped_identity_for(trained: Generator, stages: Stages) -> Path | None:
+def _shipped_identity_for(trained: SwapNetwork, stages: Stages) -> Path | None:
     """The identity encoder that comes with the toolkit, where it fits; says what was chosen."""
     from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
 
@@ -161,7 +161,7 @@ def _refuse_nothing_to_do(job: Job) -> None:
         raise UsageError(f"no file has the precision {', '.join(job.precisions)}: {have}")
 
 
-def _check_embedding_sizes(trained: Generator, encoder: MobileFaceNet | None) -> None:
+def _check_embedding_sizes(trained: SwapNetwork, encoder: MobileFaceNet | None) -> None:
     if encoder and encoder.config.embedding_size != trained.config.embedding_size:
         raise BadInput(
             f"the identity encoder gives {encoder.config.embedding_size} numbers, the generator "
@@ -170,7 +170,7 @@ def _check_embedding_sizes(trained: Generator, encoder: MobileFaceNet | None) ->
 
 
 def _calibrate_on(
-    job: Job, trained: Generator, encoder: MobileFaceNet | None, stages: Stages
+    job: Job, trained: SwapNetwork, encoder: MobileFaceNet | None, stages: Stages
 ) -> CalibrationSet | None:
     """What int8 ranges are measured on, where a format that needs them is exported."""
     if not any(p in job.wanted(f) for f in job.formats for p in _CALIBRATED.get(f, ())):
@@ -191,7 +191,7 @@ def _calibrate_on(
 
 
 def _subjects(
-    trained: Generator,
+    trained: SwapNetwork,
     encoder: MobileFaceNet | None,
     baked: NDArray[np.float32] | None,
     chain: Chain | None,

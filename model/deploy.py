@@ -1,6 +1,7 @@
 """The generator rewritten for inference: the same function in fewer, friendlier operations.
 
-What follows is for the published network; `model.lite_deploy` has the small one's. Every rewrite is exact; the difference that is left is float rounding (see tests/test_deploy.py).
+Every rewrite is exact; the difference that is left is float rounding (see tests/test_deploy.py).
+Those of the published network are listed here, those of `LiteGenerator` in `model.lite_deploy`.
 
 - BN before a 1x1 convolution folds into it.
 - BN before bilinear upsampling and a reflection pad commutes with both (their weights sum to one),

@@ -14,7 +14,7 @@ from export.stages import Stages
 from model.contract import FACE_SIZE, Precision
 
 if TYPE_CHECKING:
-    from model.generator import Generator
+    from model.lite import SwapNetwork
     from model.mobilefacenet import MobileFaceNet
 
 
@@ -31,7 +31,7 @@ class Chains:
         stages: told what is done.
     """
 
-    trained: Generator
+    trained: SwapNetwork
     encoder: MobileFaceNet | None
     baked: NDArray[np.float32] | None
     samples: int

@@ -15,11 +15,11 @@ from pipeline.quiet import quiet
 from pipeline.tensor import to_tensor
 
 if TYPE_CHECKING:
-    from model.generator import Generator
+    from model.lite import SwapNetwork
     from pipeline.mlprogram.program import Intermediate
 
 
-def first_nonfinite_layer(network: Generator, pair: Pair) -> str:
+def first_nonfinite_layer(network: SwapNetwork, pair: Pair) -> str:
     """Where it began in PyTorch, as the end of a sentence; empty if nowhere."""
     import torch
 

@@ -24,7 +24,7 @@ from pipeline.metrics import cosine, psnr_db, ssim
 if TYPE_CHECKING:
     import torch
 
-    from model.generator import Generator
+    from model.lite import SwapNetwork
     from model.mobilefacenet import MobileFaceNet
 
 MIN_IDENTITY_COSINE = 0.999
@@ -79,7 +79,7 @@ class Reference:
 
     @classmethod
     def compute(
-        cls, trained: Generator, encoder: MobileFaceNet | None, pairs: Sequence[Pair]
+        cls, trained: SwapNetwork, encoder: MobileFaceNet | None, pairs: Sequence[Pair]
     ) -> Reference:
         """Run the network as trained.
 

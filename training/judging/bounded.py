@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from model.generator import Generator
+    from model.lite import SwapNetwork
 
 BAR = 6_550.0  # a tenth of the largest fp16 number, 65,504
 
@@ -52,7 +52,7 @@ class Bounds:
 
 
 def measure(
-    network: Generator,
+    network: SwapNetwork,
     faces: NDArray[np.uint8],
     identities: NDArray[np.float32],
     pairs: int,
