@@ -81,6 +81,10 @@ class Generator(nn.Module):
         """The layers whose results are attention, meant to lie in 0..1."""
         return [block.conv_attention for stage in self.decoder.stages() for block in stage]
 
+    def mask_layers(self) -> list[nn.Module]:
+        """The layers whose results say where the target is painted over: none, all of it is."""
+        return []
+
     def stream_ends(self) -> list[tuple[nn.Module, int]]:
         """Layers that take a residual stream at its end, and the position among their arguments.
 

@@ -69,6 +69,7 @@ class LiteGenerator(nn.Module):
         self.up128 = nn.ConvTranspose2d(c.width64, c.width128, 4, stride=2, padding=1)
         self.conv128 = nn.Conv2d(c.width128, c.width128, 3, padding=1)
         self.up256 = nn.ConvTranspose2d(c.width128, 4, 4, stride=2, padding=1)
+        self.mask = nn.Sigmoid()
 
     def forward(self, target: Tensor, embedding: Tensor) -> Swap:
         """Paint the identity `embedding` onto `target`.
@@ -88,7 +89,8 @@ class LiteGenerator(nn.Module):
         x32 = modulate(self.b32_up, x32 + self.up32(x16), style)
         x64 = modulate(self.b64_up, x64 + self.up64(x32), style)
         x128 = F.relu(x128 + self.up128(x64))
-        image = compose(target, self.up256(F.relu(self.conv128(x128))))
+        painted = self.up256(F.relu(self.conv128(x128)))
+        image = compose(target, torch.tanh(painted[:, :3]), self.mask(painted[:, 3:]))
         half = F.avg_pool2d(image, 2)
         return Swap(image, half, F.avg_pool2d(half, 2), Attributes([], [], []))
 
@@ -104,6 +106,10 @@ class LiteGenerator(nn.Module):
     def attention_layers(self) -> list[nn.Module]:
         """The layers whose results are attention, meant to lie in 0..1: none."""
         return []
+
+    def mask_layers(self) -> list[nn.Module]:
+        """The layers whose results say where the target is painted over."""
+        return [self.mask]
 
     def stream_ends(self) -> list[tuple[nn.Module, int]]:
         """Layers that take a residual stream at its end, and the position among their arguments."""
@@ -140,18 +146,18 @@ def modulate(blocks: nn.ModuleList, x: Tensor, style: Tensor) -> Tensor:
     return x
 
 
-def compose(target: Tensor, painted: Tensor) -> Tensor:
+def compose(target: Tensor, painted: Tensor, mask: Tensor) -> Tensor:
     """Lay the painted face over the target.
 
     Args:
         target: (N, 3, S, S) NCHW RGB in [-1, 1].
-        painted: (N, 4, S, S), colours before tanh and the mask before a sigmoid.
+        painted: likewise.
+        mask: (N, 1, S, S) in [0, 1].
 
     Returns:
-        (N, 3, S, S) NCHW RGB in [-1, 1]: the target where the mask is 0, the colours where it is 1.
+        (N, 3, S, S) NCHW RGB in [-1, 1]: the target where the mask is 0, `painted` where it is 1.
     """
-    colours, mask = torch.tanh(painted[:, :3]), torch.sigmoid(painted[:, 3:])
-    return target + mask * (colours - target)
+    return target + mask * (painted - target)
 
 
 # Either network: the two have one contract.

@@ -71,7 +71,8 @@ class LitePainter(nn.Module):
         x32 = modulate(self.b32_up, x32 + self.up32(x16))
         x64 = modulate(self.b64_up, x64 + self.up64(x32))
         x128 = F.relu(x128 + self.up128(x64))
-        return compose(target, self.up256(F.relu(self.conv128(x128))))
+        painted = self.up256(F.relu(self.conv128(x128)))
+        return compose(target, torch.tanh(painted[:, :3]), torch.sigmoid(painted[:, 3:]))
 
 
 class _Modulated(nn.Module):

@@ -123,7 +123,7 @@ def test_watching_sees_all_attentions_and_leaves_nothing_behind() -> None:
     network = Generator(GeneratorConfig(4, 16)).eval()
     target, embedding = torch.zeros(2, 3, 64, 64), torch.zeros(2, 16)
     before = [*network.state_dict()]
-    with torch.no_grad(), losses.watching(network.decoder) as watch:
+    with torch.no_grad(), losses.watching(network) as watch:
         network(target, embedding)
     assert [a.shape[-1] for a in watch.attentions] == [16] * 5 + [32] * 4 + [64] * 3
     assert sorted(f.shape[-1] for f in watch.features) == [16, 16, 32, 32, 64, 64]

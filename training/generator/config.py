@@ -60,6 +60,7 @@ class Weights:
             it is but in stages that are `whole`; not in the paper, and of use to growing networks.
         parts: hinge loss on the eyes and on the mouth, by discriminators of their own; not in the
             paper.
+        open_mask: masks closed over the face, for networks that have one; not in the paper.
         bounded: attention outside 0..1 and features beyond a limit; not in the paper.
     """
 
@@ -72,6 +73,7 @@ class Weights:
     tone: float = 0.0
     agree: float = 0.0
     parts: float = 0.0
+    open_mask: float = 0.0
     bounded: float = 1.0
 
 

@@ -16,6 +16,9 @@ from model.lite import SwapNetwork
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
 BLACK = -1.0
+MASK_OPEN = 0.9
+# Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
+OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
 TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
 
 
@@ -101,6 +104,24 @@ def tone_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     return _half_mse(mine, theirs, counts)
 
 
+def open_mask_loss(masks: Iterable[Tensor]) -> Tensor:
+    """How far masks are closed over the face: mean square of what they lack to 0.9 in an oval.
+
+    Not in the paper. The easiest way to give own faces back is to let the target shine through
+    everywhere, and a mask that is closed hardly has a gradient. Over 0.9 and beside the oval a mask
+    may be as it likes.
+
+    Args:
+        masks: (N, 1, S, S) each, in [0, 1].
+    """
+    terms = []
+    for mask in masks:
+        oval = _face_oval(mask.shape[-1], mask.device)
+        lack = F.relu(MASK_OPEN - mask.float()) ** 2 * oval
+        terms.append(lack.sum() / (oval.sum() * len(mask)))
+    return torch.stack(terms).mean() if terms else torch.zeros(())
+
+
 def agreement_loss(pictures: Sequence[Tensor], *, mutual: bool = False) -> Tensor:
     """0.5 MSE of each picture, averaged down, to the next coarser one.
 
@@ -162,11 +183,13 @@ class Watch:
         attentions: of all blocks that have one, (N, 1, H, W) each, in the order of the pass.
         features: the residual streams, (N, C, H, W), each at its end: it sums up what the blocks
             before have added, so the others need not be kept.
+        masks: where the target is painted over, (N, 1, S, S) each in [0, 1].
     """
 
     def __init__(self) -> None:
         self.attentions: list[Tensor] = []
         self.features: list[Tensor] = []
+        self.masks: list[Tensor] = []
 
 
 @contextmanager
@@ -174,14 +197,18 @@ def watching(network: SwapNetwork) -> Iterator[Watch]:
     """Record attention and features while the block runs; the network says where they are."""
     watch = Watch()
 
-    def keep_attention(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        watch.attentions.append(output)
+    def keep_in(kept: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        return lambda _layer, _inputs, output: kept.append(output)
 
     def keep_feature(position: int) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
         return lambda _layer, inputs: watch.features.append(inputs[position])
 
     handles = [
-        *(layer.register_forward_hook(keep_attention) for layer in network.attention_layers()),
+        *(
+            layer.register_forward_hook(keep_in(watch.attentions))
+            for layer in network.attention_layers()
+        ),
+        *(layer.register_forward_hook(keep_in(watch.masks)) for layer in network.mask_layers()),
         *(
             layer.register_forward_pre_hook(keep_feature(position))
             for layer, position in network.stream_ends()
@@ -192,6 +219,13 @@ def watching(network: SwapNetwork) -> Iterator[Watch]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _face_oval(size: int, device: torch.device) -> Tensor:
+    """(S, S) bool: brows to chin of an aligned face, without its sides."""
+    at = (torch.arange(size, device=device) + 0.5) / size
+    (x, y), (wide, high) = OVAL_MIDDLE, OVAL_RADII
+    return ((at - x) / wide) ** 2 + ((at[:, None] - y) / high) ** 2 < 1
 
 
 def _half_mse(result: Tensor, wanted: Tensor, where: Tensor) -> Tensor:

@@ -57,6 +57,8 @@ class Objective:
                 + losses.feature_excess(watch.features, self._config.feature_limit)
             ),
         }  # fmt: skip
+        if w.open_mask:
+            terms["open_mask"] = w.open_mask * losses.open_mask_loss(watch.masks)
         if w.agree and len(pictures) > 1:
             terms["agree"] = w.agree * losses.agreement_loss(pictures, mutual=whole)
         if w.pixel:
