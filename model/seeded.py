@@ -105,6 +105,7 @@ def tame_lite(network: LiteGenerator) -> None:
         block.scale.bias.fill_(1.0)
         block.shift.bias.zero_()
         block.conv_out.weight.mul_(_RESIDUAL_GAIN)
+    assert network.up256.bias is not None
     network.up256.bias[3] = 1.0  # the mask is open
     # Weights that differ from pixel to pixel would lay a grid over the picture, which recognisers
     # do not mind: each enlarging layer starts as a smooth enlargement.
