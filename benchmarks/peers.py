@@ -15,11 +15,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard
+from model.files import append_to, write_atomically
 
 if TYPE_CHECKING:
     from benchmarks.harness.contenders import Contender
@@ -184,7 +186,7 @@ def _naive(function: str, asked: _Asked, path: Path, log: Path) -> None:
 
 
 def _copy_onnx(asked: _Asked, path: Path, _: Path) -> None:
-    shutil.copy(asked.onnx, path)
+    write_atomically(path, lambda beside: shutil.copyfile(asked.onnx, beside))
 
 
 def _mnn(asked: _Asked, path: Path, log: Path) -> None:
@@ -213,7 +215,8 @@ def _pnnx(asked: _Asked, path: Path, log: Path) -> None:
         torch.jit.trace(network, example).save(str(traced))
         _tool([pnnx.EXEC_PATH, str(traced), sizes, "fp16=0"], log, traced)
         for ending in ("param", "bin"):
-            shutil.move(Path(folder) / f"generator.ncnn.{ending}", f"{path}.{ending}")
+            made = Path(folder) / f"generator.ncnn.{ending}"
+            write_atomically(Path(f"{path}.{ending}"), partial(shutil.copyfile, made))
 
 
 def _nncf(asked: _Asked, path: Path, log: Path) -> None:
@@ -239,7 +242,7 @@ def _nncf(asked: _Asked, path: Path, log: Path) -> None:
 
 
 def _tool(command: list[str], log: Path, made: Path) -> None:
-    with log.open("ab") as output:
+    with append_to(log) as output:
         done = subprocess.run(command, stdout=output, stderr=output, check=False, cwd=Path.cwd())
     if done.returncode != 0 or not made.exists():
         raise ConversionError(f"{Path(command[0]).name} failed; see {log}")

@@ -23,6 +23,7 @@ from export.stages import Stages
 from export.subject import Artifact, Subject
 from model.contract import FACE_SIZE, Format, Manifest, Precision
 from model.errors import BadInput, UsageError
+from model.files import fitting, new_log
 
 if TYPE_CHECKING:
     from model.lite import SwapNetwork
@@ -109,8 +110,7 @@ def run(job: Job, stages: Stages) -> Manifest:
         baked = load_identity(job.bake, encoder, FACE_SIZE, trained.config.embedding_size)
     calibration = _calibrate_on(job, trained, encoder, stages)
     with bundle.staging(job.place) as into:
-        log = job.output_dir / f"{job.place.name}.log"
-        log.write_bytes(b"")
+        log = new_log(job.output_dir / fitting(job.place.name, ".log"))
         chains = None
         if job.parity:
             chains = Chains(trained, encoder, baked, job.samples, job.seed, stages)
@@ -123,7 +123,7 @@ def run(job: Job, stages: Stages) -> Manifest:
             stages.say("so its speed does not matter; int8, pal6 and fp16 have one")
         for subject in _subjects(trained, encoder, baked, chain, stages):
             for artifact in _convert(job, subject, into, log, calibration, chain, stages):
-                show = job.output_dir / f"{job.place.name}-{artifact.path.name}.png"
+                show = job.output_dir / fitting(job.place.name, f"-{artifact.path.name}.png")
                 held_against = chains.of(artifact.precision) if chains else None
                 parity = prove(artifact, held_against, job.threads, stages, show)
                 specs.append(bundle.describe(artifact, parity))

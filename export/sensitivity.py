@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from model.checkpoint import load_generator
     from model.contract import FACE_SIZE
     from model.deploy import DeployedGenerator
+    from model.files import fitting, write_atomically
 
     trained = load_generator(args.checkpoint)
     network = DeployedGenerator(trained).requires_grad_(False).eval()
@@ -67,16 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "format": args.format,
         "keep": [layer.name for layer in layers[: max(0, args.worst)]],
     }
-    stem = f"{args.checkpoint.stem}-sensitivity-{args.format}"
-    try:
-        args.output_dir.mkdir(parents=True, exist_ok=True)
-        path = args.output_dir / f"{stem}.json"
-        path.write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
-        _plot(layers, args.output_dir / f"{stem}.png")
-    except OSError as error:
-        raise BadInput(
-            f"cannot write to {args.output_dir} ({error.strerror}); choose another --output-dir"
-        ) from None
+    path, plot = (
+        args.output_dir / fitting(args.checkpoint.stem, f"-sensitivity-{args.format}{ending}")
+        for ending in (".json", ".png")
+    )
+    text = json.dumps(recipe, indent=2) + "\n"
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+    write_atomically(plot, lambda beside: _plot(layers, beside))
     if args.json:
         print(json.dumps([layer._asdict() for layer in layers], indent=2))
     else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.errors import ConversionError
+from model.files import append_to
 
 _TAIL_LINES = 12
 
@@ -70,7 +71,7 @@ def run_child(
     """
     root = Path(__file__).resolve().parent.parent
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    with log.open("ab") as output:
+    with append_to(log) as output:
         start = output.tell()
         child = subprocess.Popen(
             [python, "-m", module, *arguments],

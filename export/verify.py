@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import arguments
-from model.errors import ContractError, ParityError, guard
+from model.errors import ParityError, guard
 
 if TYPE_CHECKING:
     from export.proof.golden import Sample
@@ -54,12 +54,11 @@ def replay(bundle: Path, threads: int) -> Iterator[dict[str, Any]]:
         ContractError: no bundle, or a file is not the one that the manifest describes.
     """
     from export.proof.golden import folder_for, read_golden
-    from model.contract import digest, load_bundle
+    from model.contract import checked_file, load_bundle
 
     golden: dict[str, list[Sample]] = {}
     for spec in load_bundle(bundle).models:
-        if digest(bundle / spec.file)[0] != spec.sha256:
-            raise ContractError(f"{spec.file} is not the file its manifest describes. Export again")
+        checked_file(bundle, spec)
         folder = folder_for(spec)
         if folder not in golden:
             golden[folder] = read_golden(bundle / folder)

@@ -20,10 +20,19 @@ import numpy as np
 
 from model.errors import ContractError
 from model.typed_json import load_json, parse
+from model.untrusted import (
+    LARGEST_MODEL_BYTES,
+    LARGEST_TEXT_BYTES,
+    check_model_kind,
+    open_regular,
+    package_files,
+    read_regular,
+)
 
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
 FACE_SIZE = 256
+_READ_BYTES = 1 << 20
 
 # Five points (left eye, right eye, nose, mouth corners; left as seen in the picture) of the ArcFace
 # template for a 112 px crop, x and y in pixels.
@@ -263,31 +272,59 @@ def load_bundle(folder: Path) -> Manifest:
     Raises:
         ContractError: the folder is no bundle, or its manifest is broken or names missing files.
     """
-    path = folder / MANIFEST_NAME
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = read_regular(folder / MANIFEST_NAME, LARGEST_TEXT_BYTES).decode("utf-8")
+    except (ContractError, UnicodeDecodeError) as error:
         raise ContractError(
-            f"{folder} is no bundle: {MANIFEST_NAME} cannot be read. "
+            f"{folder} is no bundle: {MANIFEST_NAME} cannot be read ({error}). "
             "Make a bundle with python -m export CHECKPOINT"
         ) from None
     manifest = loads(text)
     for spec in manifest.models:
-        if not (folder / spec.file).exists():
+        path = folder / spec.file
+        if not os.path.lexists(path):
             raise ContractError(
                 f"{folder} lacks {spec.file}, which its manifest names. Export again"
             )
+        check_model_kind(path)
     return manifest
 
 
+def checked_file(bundle: Path, spec: ModelSpec) -> Path:
+    """The file of a model, after its kind, size and hash were held against the manifest.
+
+    Raises:
+        ContractError: it is not the file that the manifest describes.
+    """
+    path = bundle / spec.file
+    check_model_kind(path)
+    # A file of another size need not be read.
+    as_large = path.is_dir() or path.stat().st_size == spec.bytes
+    if as_large and digest(path) == (spec.sha256, spec.bytes):
+        return path
+    raise ContractError(
+        f"{path} is not the file its manifest describes: it was damaged or exchanged. "
+        "Copy or export the bundle again"
+    )
+
+
 def digest(path: Path) -> tuple[str, int]:
-    """SHA-256 and size in bytes of a file, or of a folder's files in the order of their names."""
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    """SHA-256 and size in bytes of a file, or of a folder's files in the order of their names.
+
+    What file managers leave in folders (`.DS_Store`) does not count.
+
+    Raises:
+        ContractError: it is missing, no regular file, larger than a model can be, or a folder that
+            holds a link, a pipe or a device.
+    """
+    folder = path.is_dir()
     sha, size = hashlib.sha256(), 0
-    for file in files:
-        if path.is_dir():
-            sha.update(file.relative_to(path).as_posix().encode() + b"\0")
-        data = file.read_bytes()
-        sha.update(data)
-        size += len(data)
+    # The user may name a checkpoint through a link; inside a folder there are none.
+    for file in package_files(path) if folder else [Path(os.path.realpath(path))]:
+        if folder:
+            sha.update(os.fsencode(file.relative_to(path).as_posix()) + b"\0")
+        with open_regular(file, LARGEST_MODEL_BYTES - size) as opened:
+            while part := opened.read(_READ_BYTES):
+                sha.update(part)
+                size += len(part)
     return sha.hexdigest(), size

@@ -14,14 +14,21 @@ FaceSwapError
 
 from __future__ import annotations
 
+import errno
 import functools
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import ClassVar, NoReturn, Protocol
 
+from model.streams import silence_stdout, tolerant
+
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+_REMEDIES = {
+    errno.ENOSPC: "Free some space, or choose another place",
+    errno.EDQUOT: "Free some space, or choose another place",
+    errno.ENAMETOOLONG: "Give a shorter name",
+}
 
 
 class FaceSwapError(Exception):
@@ -81,29 +88,71 @@ class Command(Protocol):
 def guard(main: Command) -> Command:
     """Wrap a command so that a user's mistake ends in one line on stderr and an exit code.
 
-    Bugs still end in a traceback: hiding them would help nobody. SIGTERM is handled as Ctrl-C is,
-    so that temporary folders are removed and children are ended on both.
+    What the system refuses (a file that may not be read, a full disk, a stdout that takes nothing)
+    is a user's mistake here, too. Bugs still end in a traceback. SIGTERM is handled as Ctrl-C is:
+    temporary folders are removed and child processes are ended on both.
     """
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> int:
         previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
-            return main(argv)
-        except FaceSwapError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return error.exit_code
-        except KeyboardInterrupt:
-            print("interrupted: nothing that was there before has changed", file=sys.stderr)
-            return EXIT_INTERRUPTED
-        except BrokenPipeError:
-            # The reader (`| head`) is gone; a second failure at interpreter exit would be noise.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            with tolerant():
+                return _answered(main, argv)
         finally:
             signal.signal(signal.SIGTERM, previous)
 
     return guarded
+
+
+def _answered(main: Command, argv: Sequence[str] | None) -> int:
+    """Run `main`; return its exit code, or print the error it ended in and return that one's."""
+    try:
+        try:
+            return main(argv)
+        finally:  # also after --help, which leaves by SystemExit
+            _flush_results()
+    except FaceSwapError as error:
+        return _refused(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted: nothing that was there before has changed", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        silence_stdout()
+        return 0
+    except OSError as error:
+        return _refused(_system_error(error), BadInput.exit_code)
+    except ValueError as error:
+        if "null byte" not in str(error):  # Python's words for a file name with a NUL
+            raise
+        return _refused("a file name holds a NUL character. Give another name", BadInput.exit_code)
+
+
+def _flush_results() -> None:
+    """Write the results out while an error can still be told."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_stdout()
+        raise BadInput(
+            f"the results cannot be written to stdout: {error.strerror or error}. "
+            "Send them to another place"
+        ) from None
+
+
+def _refused(message: str, exit_code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return exit_code
+
+
+def _system_error(error: OSError) -> str:
+    """What the operating system refused, in one line."""
+    names = " -> ".join(str(n) for n in (error.filename, error.filename2) if n is not None)
+    why = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path and the permissions")
+    return f"{names}: {why}. {remedy}" if names else f"{why}. {remedy}"
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

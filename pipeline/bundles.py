@@ -14,6 +14,7 @@ from model.contract import (
     ModelSpec,
     Parity,
     Precision,
+    checked_file,
     digest,
     load_bundle,
 )
@@ -72,11 +73,7 @@ def open_models(
         return _open_pytorch(manifest, bundle, threads)
 
     def opened(spec: ModelSpec) -> Backend:
-        if digest(bundle / spec.file)[0] != spec.sha256:  # LiteRT crashes on a file that is cut off
-            raise ContractError(
-                f"{bundle / spec.file} is not the file that {MANIFEST_NAME} describes: damaged, or "
-                "exchanged. Export the bundle again"
-            )
+        checked_file(bundle, spec)  # LiteRT crashes on a file that is cut off
         return open_backend(backend, spec, bundle, threads=threads)
 
     generator = opened(manifest.find("generator", format, precision))

@@ -69,7 +69,8 @@ def save_identity(path: Path, identity: Identity) -> None:
     """Write an identity as an `.npy` that `load_identity` and `--bake-identity` read."""
     data = io.BytesIO()  # np.save appends .npy to a path that lacks it
     np.save(data, identity)
-    write_atomically(path, lambda beside: beside.write_bytes(data.getvalue()))
+    # An embedding of a face is biometric data: for its owner alone.
+    write_atomically(path, lambda beside: beside.write_bytes(data.getvalue()), private=True)
 
 
 def parse_pairs(text: str) -> dict[int, int]:

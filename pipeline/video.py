@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from model.errors import VideoError
+from model.files import new_beside, put_in_place
 from pipeline.faces.pyramid import Pyramid
 from pipeline.faces.tracking import Tracker
 from pipeline.media import credentials, label
@@ -47,9 +47,10 @@ def swap_video(
         VideoError: the target cannot be read or shows no face at all, or the output cannot be
             written. An earlier `output` stays as it was.
     """
-    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    beside = None
     on_ctrl_c = signal.getsignal(signal.SIGINT)
     try:
+        beside = new_beside(output)
         with Reader(target) as reader:
             shown = Progress(reader.frames, target.name, shown=progress)
             with Writer(beside, output.suffix, reader, labelled=request.label) as writer:
@@ -67,11 +68,12 @@ def swap_video(
         place = output
         if run.interrupted and output.exists():
             place = _free(output.with_name(f"{output.stem}.partial{output.suffix}"))
-        os.replace(beside, place)
+        put_in_place(beside, place)
     except OSError as error:
         raise VideoError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)
         if signal.getsignal(signal.SIGINT) != on_ctrl_c:
             signal.signal(signal.SIGINT, on_ctrl_c)
     if request.credentials:

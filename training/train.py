@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, UsageError, guard
+from model.files import append_to
 
 if TYPE_CHECKING:
     from training.generator.trainer import Step, Trainer
@@ -177,8 +178,8 @@ class Loop:
         named = ", ".join(f"{k} {v:.3f}" for k, v in row["losses"].items())
         _say(f"step {row['step']} ({100 * progress:.1f} %, {row['size']} px): {named}; "
              f"cosine {row['cosine']:.3f}, {row['samples_per_second']:.1f} samples/s")  # fmt: skip
-        with (self.args.output_dir / "log.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        with append_to(self.args.output_dir / "log.jsonl") as file:
+            file.write(json.dumps(row).encode() + b"\n")
         if self.board:
             for name, value in row["losses"].items():
                 self.board.add_scalar(f"loss/{name}", value, self.trainer.steps)

@@ -6,8 +6,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from model.contract import Model, ModelSpec, Parity, digest, load_bundle
-from model.errors import ContractError, UsageError
+from model.contract import Model, ModelSpec, Parity, checked_file, digest, load_bundle
+from model.errors import UsageError
 from model.tensors import Pictures, signature
 from pipeline.backends import open_backend
 from pipeline.backends.base import Backend
@@ -24,8 +24,7 @@ def bundle_file(
     """
     root = Path(bundle)
     spec = next(spec for spec in load_bundle(root).models if spec.file == file)
-    if digest(root / file)[0] != spec.sha256:
-        raise ContractError(f"{file} is not the file its manifest describes. Export again")
+    checked_file(root, spec)
     if units:
         return CoreMLBackend.load(spec, root, threads=threads, units=units)
     return open_backend(backend, spec, root, threads=threads)

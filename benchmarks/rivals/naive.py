@@ -14,6 +14,7 @@ from pathlib import Path
 
 from export.stages import run_child
 from model.errors import ConversionError
+from model.files import write_atomically
 from pipeline.quiet import quiet
 
 
@@ -62,7 +63,7 @@ def naive_tflite(checkpoint: Path, path: Path, log: Path) -> None:
         made = sorted(Path(folder, "naive").glob("*float32.tflite"))
         if not made:
             raise ConversionError(f"onnx2tf wrote no float32 .tflite; see {log}")
-        shutil.move(made[0], path)
+        write_atomically(path, lambda beside: shutil.copyfile(made[0], beside))
 
 
 def main() -> int:

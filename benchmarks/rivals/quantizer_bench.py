@@ -34,6 +34,7 @@ from model.checkpoint import load_generator, load_identity_encoder
 from model.contract import FACE_SIZE, digest
 from model.deploy import DeployedGenerator
 from model.errors import BackendUnavailable, FaceSwapError
+from model.files import write_atomically
 from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
 from pipeline.backends.base import Arrays
 from pipeline.tensor import to_unit
@@ -168,8 +169,8 @@ def _float_files(bench: Bench) -> None:
             bench.subject, ["fp32"], work, link.path, work=work, log=log, stages=stages
         )
         prove(made, bench.chain, bench.threads, stages)
-        shutil.move(link.path, bench.onnx)
-        shutil.move(made.path, bench.tflite)
+        write_atomically(bench.onnx, lambda beside: shutil.copyfile(link.path, beside))
+        write_atomically(bench.tflite, lambda beside: shutil.copyfile(made.path, beside))
 
 
 def _quantize(name: str, path: Path, bench: Bench) -> None:
@@ -199,7 +200,7 @@ def _quantize(name: str, path: Path, bench: Bench) -> None:
             "pairs": pairs, "made": "made.tflite",
         }  # fmt: skip
         run_child("benchmarks.rivals.quantizer_child", [json.dumps(task)], bench.log, work, python)
-        shutil.move(work / "made.tflite", path)
+        write_atomically(path, lambda beside: shutil.copyfile(work / "made.tflite", beside))
 
 
 def _python_with(name: str, given: Path | None) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from model.files import write_atomically
+
 _ROWS = 4
 _GAIN = 8
 
@@ -34,4 +36,4 @@ def write_comparison(
         for i in worst
     ]
     picture = np.rint(np.concatenate(rows).clip(0, 1) * 255).astype(np.uint8)
-    Image.fromarray(picture).save(path)
+    write_atomically(path, lambda beside: Image.fromarray(picture).save(beside))

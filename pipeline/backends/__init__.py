@@ -7,6 +7,7 @@ from pathlib import Path
 
 from model.contract import Format, ModelSpec
 from model.errors import BackendUnavailable, UsageError
+from model.untrusted import check_model_kind
 from pipeline.backends.base import Backend
 
 BACKENDS: dict[str, tuple[str, str, Format]] = {
@@ -42,6 +43,8 @@ def open_backend(name: str, spec: ModelSpec, root: Path, *, threads: int = 4) ->
     kind = backend_class(name)
     if BACKENDS[name][2] != spec.format:
         raise UsageError(f"backend '{name}' runs .{BACKENDS[name][2]} files, not {spec.file}")
+    if spec.format != "pt":
+        check_model_kind(root / spec.file)
     available = kind.available()
     if not available:
         raise BackendUnavailable(f"backend '{name}' cannot run here: {available.why}")

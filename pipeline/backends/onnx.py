@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model.contract import Measured, ModelSpec
 from model.errors import ContractError
+from model.untrusted import read_regular
 from pipeline.backends.base import Arrays, Availability, check_inputs, check_names, installed
 
 _ERRORS_ONLY = 3  # onnxruntime's severity; warnings are about graphs that users cannot change
@@ -38,10 +39,12 @@ class OnnxBackend:
         """Load `root / spec.file`.
 
         Raises:
-            ContractError: ONNX Runtime cannot load the file, or its tensors have other names.
+            ContractError: ONNX Runtime cannot load the file, its tensors have other names, or its
+                weights are in other files.
         """
         import onnxruntime
 
+        _refuse_other_files(root / spec.file)
         options = session_options(threads)
         try:
             session = onnxruntime.InferenceSession(
@@ -64,6 +67,18 @@ class OnnxBackend:
         values = self._session.run(self._outputs, inputs)
         self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return dict(zip(self._outputs, values, strict=True))
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Refuse external data: ONNX Runtime would read any file of this machine as weights.
+
+    The key `location` stands in every reference to external data, and in no file of ours.
+    """
+    if b"location" in read_regular(path):
+        raise ContractError(
+            f"{path} takes weights from other files, which could be any file of this machine; a "
+            "bundle's ONNX file holds its weights itself. Export the bundle again"
+        )
 
 
 def session_options(threads: int) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import mimetypes
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model.errors import BackendUnavailable, BadInput
+from model.files import new_beside, put_in_place
 from pipeline.media.label import SOURCE_TYPE, TOOL
 
 _ALGORITHMS = ("ES256", "ES384", "PS256", "ED25519")
@@ -60,8 +60,9 @@ def sign(path: Path, credentials: Credentials) -> None:
     import c2pa
 
     format = mimetypes.guess_type(path.name)[0] or path.suffix.lstrip(".")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.signed.tmp")
+    beside = None
     try:
+        beside = new_beside(path)
         with (
             _signer(credentials) as signer,
             c2pa.Builder(_manifest(path.name, format)) as builder,
@@ -69,11 +70,12 @@ def sign(path: Path, credentials: Credentials) -> None:
             beside.open("w+b") as signed,
         ):
             builder.sign(signer, format, source, signed)
-        os.replace(beside, path)
+        put_in_place(beside, path)
     except (c2pa.C2paError, OSError) as error:
         raise BadInput(f"{path} was written but could not be signed: {error}") from None
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)
 
 
 def _signer(credentials: Credentials) -> Any:

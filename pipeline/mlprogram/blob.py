@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ContractError
+from model.untrusted import read_regular
 
 _HEADER = struct.Struct("<II")
 _METADATA = struct.Struct("<IIQQQ")
@@ -64,12 +65,7 @@ class BlobFile:
             ContractError: it is missing, too short, or of another version.
         """
         self.path = path
-        try:
-            self._data = path.read_bytes()
-        except OSError:
-            raise ContractError(
-                f"the weight file {path} cannot be read. Copy the whole package again"
-            ) from None
+        self._data = read_regular(path)
         if len(self._data) < _ALIGNMENT:
             raise ContractError(
                 f"{path} has {len(self._data)} bytes; a weight file has at least {_ALIGNMENT}. "

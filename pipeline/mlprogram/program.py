@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.errors import ContractError
+from model.untrusted import check_model_kind, read_regular
 from pipeline.mlprogram.constexpr import CONSTEXPR
 from pipeline.mlprogram.ops import OPS, Args
 from pipeline.mlprogram.values import Constant, Constants, tensor_kind
@@ -221,13 +222,14 @@ def _parse(path: Path) -> Any:
             f"{path} is a file; expected an .mlpackage folder with an ML Program. A neural-network "
             ".mlmodel has another format: convert it again with convert_to='mlprogram'"
         )
+    check_model_kind(path)
     if not file.is_file():
         raise ContractError(
             f"{path} has no {PurePosixPath(_MODEL_FILE).name}; expected an .mlpackage"
         )
     model = Model_pb2.Model()
     try:
-        model.ParseFromString(file.read_bytes())
+        model.ParseFromString(read_regular(file))
     except DecodeError:
         raise ContractError(f"{file} is damaged or cut short. Copy the package again") from None
     if model.WhichOneof("Type") != "mlProgram":
