@@ -81,7 +81,7 @@ def test_a_damaged_model_file_does_not_verify(bundle: Path, tmp_path: Path) -> N
         file.write(b"x")
     result = run("export.verify", copy)
     assert result.returncode == 4
-    assert "generator-fp32.onnx is not the file its manifest describes" in result.stderr
+    assert "generator-fp32.onnx is not the file that its manifest describes" in result.stderr
 
 
 def test_another_network_in_its_place_misses_parity(bundle: Path, tmp_path: Path) -> None:

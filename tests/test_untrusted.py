@@ -157,14 +157,14 @@ def test_what_file_managers_leave_in_a_package_does_not_change_its_hash(
 def test_any_other_file_in_a_package_changes_its_hash(small: Path) -> None:
     spec = load_bundle(small).find("generator", "mlpackage", "fp16")
     (small / PACKAGE / "Data/more").write_bytes(b"")
-    with pytest.raises(ContractError, match="not the file its manifest describes"):
+    with pytest.raises(ContractError, match="not the file that its manifest describes"):
         checked_file(small, spec)
 
 
 def test_a_model_of_another_size_is_refused_unread(small: Path) -> None:
     spec = load_bundle(small).find("generator", "onnx", "fp32")
     os.truncate(small / ONNX, 1 << 42)  # sparse; reading it would take an hour
-    with pytest.raises(ContractError, match="not the file its manifest describes"):
+    with pytest.raises(ContractError, match="not the file that its manifest describes"):
         checked_file(small, spec)
 
 
