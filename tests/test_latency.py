@@ -88,7 +88,11 @@ def test_a_file_that_is_not_the_manifests_is_a_row_with_the_reason(
     (copy / "generator-fp32.onnx").write_bytes(b"other")
     result = program("latency", copy, "--backend", "onnx", "--runs", 2, "--rounds", 1)
     assert result.returncode == 0, result.stderr
-    assert "onnx-fp32: generator-fp32.onnx is not the file its manifest describes" in result.stdout
+    refusal = "onnx-fp32: generator-fp32.onnx is not the file that its manifest describes"
+    assert refusal in result.stdout
+        "onnx-fp32: generator-fp32.onnx is not the file that its manifest describes"
+        in result.stdout
+    )
 
 
 @pytest.mark.parametrize(
