@@ -303,7 +303,7 @@ def checked_file(bundle: Path, spec: ModelSpec) -> Path:
     if as_large and digest(path) == (spec.sha256, spec.bytes):
         return path
     raise ContractError(
-        f"{path} is not the file that its manifest describes: it was damaged or exchanged. "
+        f"{spec.file} is not the file that its manifest describes; it was damaged or exchanged. "
         "Copy or export the bundle again"
     )
 
