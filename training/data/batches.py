@@ -185,8 +185,14 @@ class Album:
         Raises:
             BadInput: one of them cannot be read.
         """
-        found = {picture: self._kept.get((shard, picture, size)) for picture in pictures}
-        missing = [picture for picture, pixels in found.items() if pixels is None]
+        found: dict[Picture, Pixels] = {}
+        missing = []
+        for picture in dict.fromkeys(pictures):
+            kept = self._kept.get((shard, picture, size))
+            if kept is None:
+                missing.append(picture)
+            else:
+                found[picture] = kept
         for picture, pixels in zip(
             missing, self._threads.map(lambda p: _pixels(records, p, size), missing), strict=True
         ):

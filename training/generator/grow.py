@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,7 @@ from model.errors import UsageError
 from model.generator import Attributes, Generator
 
 Level = Literal[64, 128, 256]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 # Pixels in [-1, 1] plus this are positive, where LeakyReLU changes nothing.
 _LIFT = 1.5
@@ -83,7 +84,7 @@ class Growing(nn.Module):
         Layers that do not learn keep their batch statistics too.
         """
         self.network.requires_grad_(False).eval()
-        levels = [size for size in (64, 128, 256) if size == level or (coarser and size < level)]
+        levels = [size for size in LEVELS if size == level or (coarser and size < level)]
         for module in itertools.chain(*(_parts(self.network, size) for size in levels)):
             module.requires_grad_(True).train()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -109,12 +109,9 @@ class Hints(nn.Module):
             student.conv_6_sep.conv.out_channels,
         )
         self.readers = nn.ModuleList(
-            nn.Sequential(nn.BatchNorm2d(a, affine=False), nn.Conv2d(a, b, 1))
+            nn.Sequential(nn.BatchNorm2d(a, affine=False), _zero_convolution(a, b))
             for a, b in zip(mine, teacher_sizes, strict=True)
         )
-        for reader in self.readers:
-            nn.init.zeros_(reader[1].weight)
-            nn.init.zeros_(reader[1].bias)
 
     def forward(self, mine: list[Tensor], theirs: list[Tensor]) -> Tensor:
         """Mean share of the teacher's variance that the student's maps do not explain.
@@ -129,6 +126,13 @@ class Hints(nn.Module):
             spread = spread + DULL * spread.mean()
             terms.append(((reader(thinned(a)) - b) ** 2 / spread).mean())
         return torch.stack(terms).mean()
+
+
+def _zero_convolution(channels: int, wanted: int) -> nn.Conv2d:
+    layer = nn.Conv2d(channels, wanted, 1)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(cast(Tensor, layer.bias))
+    return layer
 
 
 def thinned(map_: Tensor) -> Tensor:
