@@ -12,6 +12,8 @@ from train_data import TINY, plain_tar, records
 from model.checkpoint import load_generator
 from model.errors import UsageError
 from model.generator import Generator, GeneratorConfig
+from model.lite import LiteConfig
+from model.seeded import seeded_lite
 from training import train
 from training.data.mix import Plan, draw
 from training.generator.discriminator import Discriminators
@@ -89,6 +91,11 @@ def test_only_the_part_that_paints_a_level_learns(network: Generator) -> None:
 def test_a_network_too_narrow_for_the_way_down_is_refused() -> None:
     with pytest.raises(UsageError, match="48 channels"):
         prepare(Generator(GeneratorConfig(channels=32)))
+
+
+def test_a_network_of_another_kind_does_not_grow() -> None:
+    with pytest.raises(UsageError, match="LiteGenerator; expected a published"):
+        Growing(seeded_lite(LiteConfig(embedding_size=16)))
 
 
 def test_agreement_is_half_the_squared_difference_of_the_means() -> None:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from model.blocks import AttributeEncoderBlock, Downsample, IdentityEncoderBlock
 from model.errors import UsageError
 from model.generator import Attributes, Generator
+from model.lite import SwapNetwork
 
 Level = Literal[64, 128, 256]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -74,8 +75,18 @@ def spare_constant_channels(network: nn.Module) -> None:
 class Growing(nn.Module):
     """A prepared generator that is trained up to one level."""
 
-    def __init__(self, network: Generator) -> None:
+    def __init__(self, network: SwapNetwork) -> None:
+        """Hold the network.
+
+        Raises:
+            UsageError: it is no published generator; no other has the way down to prepare.
+        """
         super().__init__()
+        if not isinstance(network, Generator):
+            raise UsageError(
+                f"`grow` is set and the network is a {type(network).__name__}; expected a "
+                "published generator. Take another --init, or a configuration without `grow`"
+            )
         self.network = network
 
     def freeze_all_but(self, level: Level, *, coarser: bool) -> None:

@@ -36,10 +36,11 @@ class Sample(NamedTuple):
         factor = self.target.shape[-1] // size
         if factor == 1:
             return self
-        smaller = {
-            name: F.avg_pool2d(getattr(self, name), factor) for name in ("target", "truth", "real")
-        }
-        return self._replace(**smaller)
+        return self._replace(
+            target=F.avg_pool2d(self.target, factor),
+            truth=F.avg_pool2d(self.truth, factor),
+            real=F.avg_pool2d(self.real, factor),
+        )
 
 
 class Sampler:
