@@ -40,9 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         from benchmarks.harness.measure import measure
 
+        found = _contenders(args)
         rows, interrupted = measure(
-            _contenders(args), runs=args.runs, rounds=min(args.rounds, args.runs),
-            warmup=args.warmup, threads=args.threads, against=args.against, tell=teller(args.quiet),
+            found, runs=args.runs, rounds=min(args.rounds, args.runs), warmup=args.warmup,
+            threads=args.threads, against=_against(found, args.against), tell=teller(args.quiet),
         )  # fmt: skip
     _show(rows, args)
     if interrupted:
@@ -80,12 +81,19 @@ def _contenders(args: argparse.Namespace) -> list[Contender]:
         bundle, load_bundle(bundle), args.model, args.backend, args.precision, args.threads,
         args.warmup, args.checkpoint,
     )  # fmt: skip
-    found = contenders(wanted)
+    return contenders(wanted)
+
+
+def _against(found: Sequence[Contender], given: str | None) -> str:
+    """The name of the row that ratios refer to.
+
+    Raises:
+        UsageError: the given one is not among the contenders.
+    """
     names = sorted({f"{c.requested}-{c.model.precision}" for c in found})
-    if args.against and args.against not in names:
-        raise UsageError(f"--against {args.against}: no such row; there are {', '.join(names)}")
-    args.against = args.against or ("pytorch-fp32" if "pytorch-fp32" in names else names[0])
-    return found
+    if given and given not in names:
+        raise UsageError(f"--against {given}: no such row; there are {', '.join(names)}")
+    return given or ("pytorch-fp32" if "pytorch-fp32" in names else names[0])
 
 
 def teller(quiet: bool) -> Callable[[str], None]:

@@ -76,6 +76,7 @@ def _checkpoint(args: argparse.Namespace) -> Path:
 def _text(rows: Sequence[Row]) -> str:
     """The table; reasons stand below."""
     from benchmarks.harness.rows import Check
+    from pipeline.table import plain
 
     def cell(value: float | None, form: str) -> str:
         return "-" if value is None else format(value, form)
@@ -90,13 +91,9 @@ def _text(rows: Sequence[Row]) -> str:
             cell(total.p50_ms if total else None, ".1f"), cell(row.spread_percent, ".1f"),
             cell(row.ratio, ".2f"),
         ))  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    shown = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
     reasons = [f"{row.backend.requested}: {row.reason}" for row in rows if row.reason]
-    return "\n".join([*shown, *reasons, "ratio: times as fast as toolkit, paired round by round"])
+    ratio = "ratio: times as fast as toolkit, paired round by round"
+    return "\n".join([plain(lines, {"quantizer"}), *reasons, ratio])
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -65,6 +65,8 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
 
 def table(models: Sequence[ModelSpec]) -> str:
     """One line per model file: size, distance from PyTorch and how that was found."""
+    from pipeline.table import plain
+
     rows = [("file", "MB", "PSNR dB", "max abs", "SSIM", "id cosine", "measured")]
     for spec in models:
         parity = spec.parity
@@ -79,17 +81,9 @@ def table(models: Sequence[ModelSpec]) -> str:
                 parity.measured,
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i in (0, len(row) - 1) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
     samples = max((spec.parity.samples for spec in models), default=0)
     note = f"worst of {samples} (face, identity) pairs against the network as trained; PSNR peak 1"
-    return "\n".join([*lines, *([note] if samples else [])])
+    return "\n".join([plain(rows, {"file", "measured"}), *([note] if samples else [])])
 
 
 def _number(value: float | None, form: str) -> str:

@@ -188,19 +188,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print_report(found: Sequence[Tool], abilities: dict[str, dict[str, str]]) -> None:
-    from tabulate import tabulate
+    from pipeline.table import plain
 
+    header = ("package", "extra", "installed", "accepted", "tested", "")
     rows = [
         (t.package, t.extra, t.installed or "missing", t.accepted, t.tested, _remark(t))
         for t in found
     ]
-    header = ("package", "extra", "installed", "accepted", "tested", "")
-    print(tabulate(rows, header, tablefmt="plain", disable_numparse=True))
+    print(plain([header, *rows], header))
     print()
+    titles = ("format", "convert", "execute")
     lines = [
         (format, ability["convert"], ability["execute"]) for format, ability in abilities.items()
     ]
-    print(tabulate(lines, ("format", "convert", "execute"), tablefmt="plain"))
+    print(plain([titles, *lines], titles))
     missing: dict[str, list[str]] = {}
     for tool in found:
         if not tool.fits:

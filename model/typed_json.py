@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import reprlib
@@ -83,7 +84,7 @@ def parse(kind: type[T], data: Any, where: str) -> T:
     """
     if not isinstance(data, dict):
         raise ContractError(f"{where} is {type(data).__name__}; expected an object")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     values = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.name in data:
@@ -92,6 +93,11 @@ def parse(kind: type[T], data: Any, where: str) -> T:
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise ContractError(f"{where} lacks '{field.name}'. Make the file again")
     return kind(**values)
+
+
+@functools.cache  # evaluating the annotations takes most of the time
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

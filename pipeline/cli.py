@@ -241,9 +241,13 @@ def _report(
     if args.no_label and outcomes:
         _talk(args, "not labelled: say wherever you show it that it is synthetic")
     if args.stages and stages:
-        print(f"{'stage':<10}{'n':>6}{'median ms':>11}{'p90 ms':>9}{'sum ms':>10}")
+        from pipeline.table import plain
+
+        lines = [("stage", "n", "median ms", "p90 ms", "sum ms")]
         for stage, of in stages.items():
-            print(f"{stage:<10}{of['n']:>6}{of['p50']:>11.1f}{of['p90']:>9.1f}{of['sum']:>10.0f}")
+            numbers = f"{of['n']}", f"{of['p50']:.1f}", f"{of['p90']:.1f}", f"{of['sum']:.0f}"
+            lines.append((stage, *numbers))
+        print(plain(lines, {"stage"}))
 
 
 def _talk(args: argparse.Namespace, *lines: str) -> None:

@@ -1,15 +1,18 @@
 """Result rows: what a phone writes, a laptop reads."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from phone import FROM_A_PHONE
+from PIL import Image
 
 from benchmarks.harness import rows
 from benchmarks.harness.measure import with_ratios
-from benchmarks.harness.rows import App, Device, MeasuredModel, Ran, Row, Runs, Stage
+from benchmarks.harness.plot import latency, quality
+from benchmarks.harness.rows import App, Check, Device, MeasuredModel, Ran, Row, Runs, Stage
 from benchmarks.harness.sustained import throttling
 from benchmarks.harness.table import markdown, real_time, text
 from model.errors import ContractError
@@ -45,6 +48,10 @@ def test_a_row_of_an_app_is_read() -> None:
     assert rows.loads(json.dumps(FROM_A_PHONE), "phone").thermal == rows.Thermal("none", "light")
 
 
+def total(**changes: float) -> dict:  # type: ignore[type-arg]
+    return {"stages": {"total": {**FROM_A_PHONE["stages"]["total"], **changes}}}  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -54,6 +61,17 @@ def test_a_row_of_an_app_is_read() -> None:
         ({"stages": {"paint": FROM_A_PHONE["stages"]["total"]}}, "'paint'"),  # type: ignore[index]
         ({"stages": {}}, "neither a total latency nor a reason"),
         ({"how": "guessed"}, r"phone\.how"),
+        (total(p50_ms=0), r"phone\.stages\.total\.p50_ms is 0; expected 1e-06"),
+        (total(mean_ms=0.0), r"phone\.stages\.total\.mean_ms is 0"),
+        (total(p90_ms=1e308), r"phone\.stages\.total\.p90_ms is 1e\+308"),
+        (total(min_ms=-1), r"phone\.stages\.total\.min_ms is -1"),
+        (total(n=0), r"phone\.stages\.total\.n is 0"),
+        ({"rounds_ms": [31.0, 0]}, r"phone\.rounds_ms is 0"),
+        ({"check": {"psnr_db": 1e308}}, r"phone\.check\.psnr_db is 1e\+308"),
+        ({"check": {"identity_cosine": -2}}, r"phone\.check\.identity_cosine is -2"),
+        ({"load_ms": -1}, r"phone\.load_ms is -1"),
+        ({"ratio": 1e300}, r"phone\.ratio is 1e\+300"),
+        ({"reason": "half a pair: \ud800"}, "phone is not JSON"),
     ],
 )
 def test_a_row_that_breaks_the_contract_is_refused_by_name(change: dict, message: str) -> None:  # type: ignore[type-arg]
@@ -118,3 +136,18 @@ def test_slow_8_bit_arithmetic_is_said() -> None:
     assert said("AMD EPYC (avx2)")
     assert not said("Xeon (avx2 avx512_vnni)")
     assert not said("a processor that says nothing")
+
+
+def test_thousands_of_rows_with_odd_names_are_plotted_in_seconds(tmp_path) -> None:
+    odd = "a$\\frac{$ \x1b[2J\n" + "long " * 20
+    many = [
+        row(odd, [1.0 + i / 100], device=Device(f"{odd}{i % 7}", "OS", "soc", 2), check=Check(40.0))
+        for i in range(3000)
+    ]
+    started = time.process_time()
+    assert markdown(many).count("\n") > 3000
+    latency(many, tmp_path / "latency.png")
+    quality(many, tmp_path / "quality.png")
+    assert time.process_time() - started < 15
+    with Image.open(tmp_path / "latency.png") as picture:
+        assert picture.height < 5000

@@ -21,6 +21,9 @@ from model.typed_json import load_json, parse
 SCHEMA = 1
 How = Literal["measured", "interpreted", "estimated"]
 Source = Literal["desktop", "android", "ios"]
+_SHORTEST_MS, _LONGEST_MS = 1e-6, 1e9  # a nanosecond, eleven days
+_MOST = 1e15  # counts and sizes
+_MOST_DB = 1000  # float32 pictures that differ in one bit reach 170
 STAGES = ("detect", "align", "generate", "blend", "total")
 
 
@@ -232,4 +235,38 @@ def loads(line: str, where: str) -> Row:
         raise ContractError(f"{where} has stages {unknown}; there are {', '.join(STAGES)}")
     if row.total is None and not row.reason:
         raise ContractError(f"{where} has neither a total latency nor a reason why there is none")
+    _check_numbers(row, where)
     return row
+
+
+def _check_numbers(row: Row, where: str) -> None:
+    """Refuse what no clock and no comparison gives: tables and plots divide by these.
+
+    Raises:
+        ContractError: a number is out of its bounds; the message names it.
+    """
+
+    def within(name: str, value: float | None, low: float, high: float) -> None:
+        if value is not None and not low <= value <= high:
+            raise ContractError(
+                f"{where}.{name} is {value:g}; expected {low:g} to {high:g}. Measure again"
+            )
+
+    check, total = row.check or Check(), row.total
+    if total:
+        for field in ("mean_ms", "p50_ms", "p90_ms", "p99_ms"):
+            within(f"stages.total.{field}", getattr(total, field), _SHORTEST_MS, _LONGEST_MS)
+    for stage, times in row.stages.items():
+        within(f"stages.{stage}.n", times.n, 1, _MOST)
+        for field in ("mean_ms", "p50_ms", "p90_ms", "p99_ms", "min_ms", "max_ms"):
+            within(f"stages.{stage}.{field}", getattr(times, field), 0, _LONGEST_MS)
+    for ms in row.rounds_ms:
+        within("rounds_ms", ms, _SHORTEST_MS, _LONGEST_MS)
+    within("load_ms", row.load_ms, 0, _LONGEST_MS)
+    within("first_ms", row.first_ms, 0, _LONGEST_MS)
+    within("peak_rss_mb", row.peak_rss_mb, 0, _MOST)
+    within("ratio", row.ratio, 0, _MOST)
+    within("model.bytes", row.model.bytes, 0, _MOST)
+    within("check.psnr_db", check.psnr_db, -_MOST_DB, _MOST_DB)
+    within("check.mean_psnr_db", check.mean_psnr_db, -_MOST_DB, _MOST_DB)
+    within("check.identity_cosine", check.identity_cosine, -1.001, 1.001)  # rounding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pipeline.table
 from benchmarks.harness.environment import DOT_PRODUCTS
 from benchmarks.harness.rows import Row
 
@@ -19,24 +20,13 @@ _LEFT = {"backend", "precision", "runs as", "how", "device"}
 
 def text(rows: Sequence[Row]) -> str:
     """Aligned columns; the reasons of rows without a latency stand below."""
-    cells = _cells(rows)
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if name in _LEFT else cell.rjust(width)
-            for cell, width, name in zip(line, widths, cells[0], strict=True)
-        ).rstrip()
-        for line in cells
-    ]
-    return "\n".join([*lines, *_remarks(rows)])
+    return "\n".join([pipeline.table.plain(_cells(rows), _LEFT), *_remarks(rows)])
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table for a document."""
-    cells = _cells(rows)
-    rule = ["---" if name in _LEFT else "--:" for name in cells[0]]
-    lines = ["| " + " | ".join(line) + " |" for line in [cells[0], rule, *cells[1:]]]
-    return "\n".join([*lines, "", *(f"- {remark}" for remark in _remarks(rows))])
+    remarks = [f"- {remark}" for remark in _remarks(rows)]
+    return "\n".join([pipeline.table.markdown(_cells(rows), _LEFT), "", *remarks])
 
 
 def real_time(row: Row) -> str:

@@ -56,6 +56,8 @@ def _product(kind: str, a: Any, b: Any, threads: int) -> Callable[[], Any]:
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 
+    from pipeline.backends.onnx import session_options
+
     types = {"MatMul": (TensorProto.FLOAT, TensorProto.FLOAT),
              "MatMulInteger": (TensorProto.UINT8, TensorProto.INT32)}  # fmt: skip
     graph = helper.make_graph(
@@ -66,10 +68,8 @@ def _product(kind: str, a: Any, b: Any, threads: int) -> Callable[[], Any]:
         [numpy_helper.from_array(b, "b")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, ["CPUExecutionProvider"]
+        model.SerializeToString(), session_options(threads), ["CPUExecutionProvider"]
     )
     return lambda: session.run(None, {"a": a})
 

@@ -105,9 +105,9 @@ def onnxruntime_as_trained(path: str, threads: int, embedding_size: int) -> Peer
     """The network as trained in ONNX Runtime, pictures in [-1, 1]."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads, 3
-    session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
+    from pipeline.backends.onnx import session_options
+
+    session = onnxruntime.InferenceSession(path, session_options(threads), ["CPUExecutionProvider"])
     spec = _signed(_spec(embedding_size))
     return Peer(spec, lambda inputs: session.run(["image"], inputs)[0])
 

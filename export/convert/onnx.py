@@ -129,6 +129,7 @@ def _compare(subject: Subject, a: Path, b: Path) -> float:
     import numpy as np
     import onnxruntime
 
+    from pipeline.backends.onnx import session_options
     from pipeline.metrics import psnr_db
 
     feeds: dict[str, Any] = {}
@@ -138,9 +139,9 @@ def _compare(subject: Subject, a: Path, b: Path) -> float:
         feeds[tensor.name] = value.reshape(tensor.shape)
     outputs = []
     for path in (a, b):
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(path), session_options(), ["CPUExecutionProvider"]
+        )
         outputs.append(session.run(None, feeds)[0])
     return psnr_db(outputs[0], outputs[1], peak=1.0)
 

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pipeline.table import markdown
+
 if TYPE_CHECKING:
     from training.judging.bounded import Bounds
     from training.judging.scores import Yardsticks
@@ -38,12 +40,12 @@ def print_rows(rows: list[Row], real: Yardsticks) -> None:
 def print_table(rows: list[Row], real: Yardsticks) -> None:
     """The rows as a Markdown table on stdout, and under it what they were measured on."""
     titles = ["file", *(title for title, *_ in _COLUMNS), "id cost"]
-    print("| " + " | ".join(titles) + " |")
-    print("|---" * len(titles) + "|")
+    lines = [titles]
     for row in rows:
         cells = [_cell(row[field], form, times) for _, field, form, times in _COLUMNS]
         cost = _cell(row["identity_cost"], "+.3f", 1)
-        print("| " + " | ".join([f"{row['backend']} {row['precision']}", *cells, cost]) + " |")
+        lines.append([f"{row['backend']} {row['precision']}", *cells, cost])
+    print(markdown(lines, {"file"}))
     best = "not known" if real.same_person is None else f"{real.same_person:.3f}"
     first = rows[0]
     print(

@@ -15,8 +15,6 @@ from pipeline.faces.pyramid import Image8
 
 Embeddings = NDArray[np.float32]
 
-_ERRORS_ONLY = 3  # of onnxruntime's severities; the file makes it print a page of warnings
-
 
 class Teacher:
     """A recogniser as ONNX that takes 112 px ArcFace crops, such as OpenCV Zoo's SFace."""
@@ -39,12 +37,11 @@ class Teacher:
             )
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = _ERRORS_ONLY
+        from pipeline.backends.onnx import session_options
+
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path), session_options(threads), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise BadInput(

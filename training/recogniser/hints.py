@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from model.errors import BackendUnavailable, BadInput
 from model.mobilefacenet import MobileFaceNet
+from pipeline.backends.onnx import session_options
 from training.recogniser.onnx_layers import OnnxLayers
 from training.recogniser.student import early_features, late_features, read
 
@@ -69,12 +70,10 @@ class HintingTeacher:
         if device is not None and device.type != "cpu":
             self._run = _on_gpu(model, self._wanted, device)
             return
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors; the file makes it print a page of warnings
-        if threads:
-            options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            model.SerializeToString(),
+            session_options(threads or 0),
+            providers=["CPUExecutionProvider"],
         )
         name = session.get_inputs()[0].name
         self._run = lambda pixels: [
