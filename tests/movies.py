@@ -191,6 +191,21 @@ def mpegts(
     return path
 
 
+def faststart(path: Path) -> None:
+    """Move the index of an MP4 before its content."""
+    moved = path.with_name(f"moved{path.suffix}")
+    with (
+        av.open(str(path)) as given,
+        av.open(str(moved), "w", options={"movflags": "faststart"}) as container,
+    ):
+        copies = {s.index: container.add_stream_from_template(s) for s in given.streams}
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                container.mux(packet)
+    moved.replace(path)
+
+
 def _frame(
     picture: np.ndarray,
     format: str,

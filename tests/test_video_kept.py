@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from doubles import IDENTITY
-from movies import av, film, mpegts, packets, pictures
+from movies import av, faststart, film, mpegts, packets, pictures
 from stillface import still_swapper
 
 from model.errors import VideoError
@@ -152,6 +152,17 @@ def test_b_frames_of_the_original_are_no_damage_and_keep_their_times(tmp_path: P
     assert [s for _, s in pictures(outcome.file)] == [s for _, s in pictures(clip)]
     assert packets(outcome.file, "audio") == packets(clip, "audio")
     assert outcome.notes == ()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_file_that_is_cut_off_says_so_by_its_bytes(suffix: str, tmp_path: Path) -> None:
+    clip = film(tmp_path / f"clip{suffix}", 50, shades, options={"bf": "0", "g": "5"}, sound=False)
+    if suffix == ".mp4":  # its index before its content
+        faststart(clip)
+    assert swapped(clip, tmp_path / "whole.mp4").notes == ()
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    (note,) = swapped(clip, tmp_path / "out.mp4").notes
+    assert note.startswith("damaged or cut off: the last")
 
 
 # Geometry
@@ -349,10 +360,16 @@ def test_interlaced_film_in_webm_is_said_to_be_progressive(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("codec", "format"), [("prores_ks", "yuva444p10le"), ("qtrle", "argb"), ("png", "rgba")]
-)
-def test_transparency_that_is_left_out_is_said(codec: str, format: str, tmp_path: Path) -> None:
-    clip = film(tmp_path / "clip.mov", 2, shades, codec=codec, format=format, sound=False)
+    ("codec", "format", "suffix"),
+    [
+        ("prores_ks", "yuva444p10le", ".mov"), ("qtrle", "argb", ".mov"), ("png", "rgba", ".mov"),
+        ("libvpx-vp9", "yuva420p", ".webm"),
+    ],
+)  # fmt: skip
+def test_transparency_that_is_left_out_is_said(
+    codec: str, format: str, suffix: str, tmp_path: Path
+) -> None:
+    clip = film(tmp_path / f"clip{suffix}", 2, shades, codec=codec, format=format, sound=False)
     assert "transparency is left out" in swapped(clip, tmp_path / "out.mp4").notes
 
 

@@ -15,6 +15,7 @@ from pipeline.media.geometry import plane_views
 
 RGB, BT709, UNSPECIFIED, YCGCO, BT2020 = 0, 1, 2, 8, 9
 LIMITED, FULL = 1, 2
+ALPHA_LOST = "transparency is left out"
 _DERIVED = 12  # "chromaticity-derived": BT.709 or BT.2020, by the primaries
 _BT2020_PRIMARIES = 9
 _CONVERTIBLE = (BT709, UNSPECIFIED, 4, 5, 6, 7, BT2020)  # by FFmpeg's scaler
@@ -114,7 +115,7 @@ def loss(frame: Any, format: str) -> list[str]:
     if before and before > after:
         notes.append(f"colour resolution {_RATIO[before]} becomes {_RATIO[after]}")
     if any(component.is_alpha for component in frame.format.components):
-        notes.append("transparency is left out")
+        notes.append(ALPHA_LOST)
     return notes
 
 

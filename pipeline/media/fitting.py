@@ -56,6 +56,8 @@ class Fitting:
             )
         self.colours = colours
         self._notes += [*colours.notes, *colour.loss(first, self.pixel_format)]
+        if stream.metadata.get("alpha_mode") == "1":  # VP8 and VP9 keep it beside the pictures
+            self._notes.append(colour.ALPHA_LOST)
         self.orientation = Orientation.of(first)
         self.interlaced = bool(first.interlaced_frame) and encoder == "libx264"
         if first.interlaced_frame and not self.interlaced:

@@ -34,7 +34,8 @@ class Reader:
         stream: its video stream (PyAV).
         first: its first frame (PyAV).
         damaged: pieces that could not be decoded so far.
-        missing_s: how many seconds are cut off its end; known after the last item.
+        missing_s: seconds that are cut off its end, None where nothing is; known after the last
+            item.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +47,7 @@ class Reader:
         """
         self.path = path
         self.damaged = 0
-        self.missing_s = 0.0
+        self.missing_s: float | None = None
         self.container = open_input(path)
         try:
             self.stream = self._pictures()
@@ -100,8 +101,13 @@ class Reader:
         if self.damaged:
             pieces = "piece was" if self.damaged == 1 else "pieces were"
             notes.append(f"{self.damaged} damaged {pieces} passed over")
-        if self.missing_s:
-            notes.append(f"damaged or cut off: the last {self.missing_s:.1f} s cannot be read")
+        if self.missing_s is not None:
+            seconds = round(self.missing_s, 1)
+            notes.append(
+                f"damaged or cut off: the last {seconds} s cannot be read"
+                if seconds
+                else "damaged or cut off at its end"
+            )
         return notes
 
     def _pictures(self) -> Any:
@@ -140,7 +146,8 @@ class Reader:
                 end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                 self._end_s = max(self._end_s, end_s)
             if packet.stream.index != self.stream.index:
-                if packet.dts is not None:  # the last one, which only ends its stream
+                # The last packet of a stream is empty and has no time.
+                if packet.pts is not None or packet.dts is not None:
                     yield Item(packet=packet)
                 continue
             try:
@@ -154,7 +161,7 @@ class Reader:
                 if (before := self._times.add(frame)) is not None:
                     yield Item(frame=before)
 
-    def _missing_s(self, *, whole: bool) -> float:
+    def _missing_s(self, *, whole: bool) -> float | None:
         """How much earlier than its header says the file ends; FFmpeg itself calls that an end.
 
         Args:
@@ -166,4 +173,4 @@ class Reader:
         cut_off = is_cut_off(self.path, format)
         if cut_off is None and whole and format in _TELL_DURATION:
             cut_off = missing_s > max(_MISSED_S, _MISSED * duration_s)
-        return max(0.0, missing_s) if cut_off or not whole else 0.0
+        return max(0.0, missing_s) if cut_off or not whole else None

@@ -16,7 +16,8 @@ from pipeline.media.label import container_metadata
 from pipeline.media.reader import Item, Reader
 
 _OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")
-_OF_THE_STREAM = ("DURATION",)  # Matroska's own, of the stream that was read
+# Tags that describe the stream that was read and would be wrong: statistics, VP9's alpha.
+_OF_THE_STREAM = ("DURATION", "BPS", "NUMBER_OF_", "_STATISTICS_", "ENCODER", "ALPHA_MODE")
 
 
 class Writer:
@@ -105,7 +106,8 @@ class Writer:
 
     def _keep_order(self, packet: Any, index: int) -> None:
         """Move a packet that goes back in its stream, as in damaged files, behind the last one."""
-        packet.dts = max(packet.dts, self._last_dts.get(index, packet.dts))
+        dts = packet.pts if packet.dts is None else packet.dts
+        packet.dts = max(dts, self._last_dts.get(index, dts))
         packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
         self._last_dts[index] = packet.dts
 
@@ -159,7 +161,8 @@ class Writer:
 
 
 def _of_stream(stream: Any) -> dict[str, str]:
-    return readable({k: v for k, v in stream.metadata.items() if k not in _OF_THE_STREAM})
+    kept = {k: v for k, v in stream.metadata.items() if not k.upper().startswith(_OF_THE_STREAM)}
+    return readable(kept)
 
 
 def _left_out(streams: Iterable[Any]) -> list[str]:
