@@ -12,7 +12,7 @@ IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
 SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py export/*/*.py)
 
-.PHONY: demo bench test check fast train-smoke format clean
+.PHONY: demo bench test check fast web-test train-smoke format clean
 
 demo: $(BUNDLE)/manifest.json  ## export to every format, prove it, print the table
 	@echo
@@ -30,8 +30,12 @@ bench: $(BUNDLE)/manifest.json  ## a short table of all backends, and its plots
 	$(BIN)/python benchmarks/latency.py $(BUNDLE) --checkpoint $(GENERATOR) --json benchmarks/results/latency.jsonl
 	$(BIN)/python benchmarks/report.py benchmarks/results/latency.jsonl -o benchmarks/results
 
-test: check  ## everything, as CI runs it
-	$(BIN)/python -m pytest
+# One thread a worker: two workers with two threads each would wait for each other on two cores.
+# A file stays with one worker, because its fixtures are made once a file.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+test: check web-test  ## everything, as CI runs it
+	$(PYTEST)
 
 check: $(READY)  ## lint and types
 	$(BIN)/ruff check .
@@ -39,7 +43,12 @@ check: $(READY)  ## lint and types
 	$(BIN)/mypy
 
 fast: $(READY)  ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
+
+web-test:  ## lint, types and tests of web_demo, where Node.js is
+	@if command -v npm >/dev/null; then \
+	  cd web_demo && npm ci --silent --no-audit --no-fund && npm run --silent lint && npm test; \
+	else echo "SKIPPED web-test: Node.js 20 or newer is not installed"; fi
 
 train-smoke: $(READY)  ## train a tiny generator on generated faces, in a minute
 	$(BIN)/python -m pytest -q tests/test_train_run.py
