@@ -146,7 +146,7 @@ def test_it_says_what_training_can_watch() -> None:
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoints: tuple[Path, Path]):
     folder = tmp_path_factory.mktemp("lite")
-    extra = 'network = "lite"\nrelight = true\ndiscriminator_batch_norm = false\n'
+    extra = 'network = "lite"\nrelight = true\ndiscriminator_norm = "instance"\n'
     weights = "[weights]\nadversarial = [1.0, 0.5, 0.0]\nparts = 0.5\n"
     (folder / "tiny.toml").write_text(extra + TINY + weights)
     data = plain_tar(folder / "faces.tar", people=4)

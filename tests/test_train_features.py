@@ -14,7 +14,7 @@ from model.seeded import seeded_identity_encoder
 from model.wrap import PictureIdentityEncoder
 from training.generator.features import Vgg19, frozen, load_vgg19
 from training.recogniser.student import early_features, embed
-from training.recogniser.views import recogniser_view
+from training.recogniser.views import Looks, random_looks, recogniser_view, relit
 
 # Where torchvision's vgg19().features has its convolutions up to relu5_1.
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
@@ -69,3 +69,15 @@ def test_the_view_of_a_result_is_the_contracts_crop_and_lets_gradients_through()
     inside = faces.grad[:, :, 26:230, 26:230].abs().sum()
     assert inside > 0
     assert faces.grad.abs().sum() == pytest.approx(inside.item())
+
+
+def test_relit_views_differ_in_light_and_blur_and_stay_in_place() -> None:
+    view = torch.zeros(64, 3, 16, 16)
+    view[:, :, 8, 8] = 1.0
+    looks = random_looks(64, torch.Generator().manual_seed(0))
+    changed = relit(view, looks)
+    assert (changed.amax(1).flatten(1).argmax(1) == 8 * 16 + 8).all()
+    soft = (changed[:, 0, 8, 9] - changed[:, 0, 0, 0]).abs() > 1e-6
+    assert 20 < soft.sum() < 44  # every second one is blurred
+    plain = Looks(torch.ones(64, 3, 1, 1), torch.zeros(64, 1, 1, 1), torch.zeros(64, 1, 1, 1))
+    assert torch.equal(relit(view, plain), view)

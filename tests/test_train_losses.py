@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from model.contract import face_template
 from model.generator import Generator, GeneratorConfig
 from training.generator import losses
-from training.generator.discriminator import Discriminators, PatchDiscriminator
+from training.generator.discriminator import Discriminators, PatchDiscriminator, eyes, mouth
 
 
 def test_generator_hinge_is_the_negated_mean_verdict() -> None:
@@ -160,3 +161,31 @@ def test_spectral_norm_keeps_every_layers_gain_near_one() -> None:
     for conv in convs:
         gain = torch.linalg.matrix_norm(conv.weight.flatten(1), 2).item()
         assert gain == pytest.approx(1, abs=0.05)
+
+
+def test_without_batch_norm_a_verdict_does_not_depend_on_the_batch() -> None:
+    pictures = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for norm, depends in (("batch", True), ("instance", False), ("none", False)):
+        judge = PatchDiscriminator(norm=norm)
+        for module in judge.modules():
+            # A forward pass in training moves the spectral norm's own vectors.
+            if "parametriz" in type(module).__module__ or type(module).__name__ == "_SpectralNorm":
+                module.eval()
+        alone, beside = judge(pictures[:1]), judge(pictures)[:1]
+        assert torch.allclose(alone, beside, atol=1e-5) != depends, norm
+
+
+def test_eyes_and_mouth_are_cut_where_aligned_faces_have_them() -> None:
+    faces = torch.zeros(1, 3, 256, 256)
+    for i, (x, y) in enumerate(face_template()):
+        faces[:, :, round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] = i + 1
+    assert eyes(faces).shape == (1, 3, 64, 128)
+    assert eyes(faces).unique().tolist() == [0, 1, 2]
+    assert mouth(faces).shape == (1, 3, 64, 96)
+    assert mouth(faces).unique().tolist() == [0, 4, 5]
+
+
+def test_parts_are_judged_besides_the_scales_that_count() -> None:
+    judges = Discriminators(norm="none", parts=True)
+    verdicts = judges([torch.zeros(2, 3, 64, 64), None, None])
+    assert [v is None for v in verdicts] == [False, True, True, False, False]

@@ -24,7 +24,7 @@ class Adversary:
         self._weights, self._compute = config.weights.adversarial, ranks.compute
         self._part_weight = config.weights.parts
         self.discriminators = Discriminators(
-            batch_norm=config.discriminator_batch_norm, parts=self._part_weight > 0
+            norm=config.discriminator_norm, parts=self._part_weight > 0
         ).to(ranks.device, memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         if ranks.world > 1 and ranks.device.type == "cuda":
             self.discriminators = nn.SyncBatchNorm.convert_sync_batchnorm(self.discriminators)

@@ -115,8 +115,8 @@ class Config:
             none; see `training.running.rounding`.
         channels: the generator's width; that of a lite one at 64 px, with the other widths in
             proportion.
-        discriminator_batch_norm: as in the paper; without it the spectral norm alone is left, and a
-            verdict does not depend on the rest of the batch.
+        discriminator_norm: `batch` as in the paper, `instance`, or `none`; only with the first a
+            verdict depends on what else is in the batch.
         grow: learn the coarse picture first, on full-size pictures; see `training.generator.grow`.
         people_from: share of the people that sources of `different` are taken from at first; more
             join in as soon as those are recognised.
@@ -147,7 +147,7 @@ class Config:
     feature_limit: float = 32.0
     rounding: float = 1.0
     channels: int = 64
-    discriminator_batch_norm: bool = True
+    discriminator_norm: Literal["batch", "instance", "none"] = "batch"
     grow: bool = False
     people_from: float = 1.0
     people_join: float = 0.4

@@ -7,6 +7,8 @@ places, so fixed crops will do (facial component loss; GFPGAN, arXiv:2101.04061,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 BASE_CHANNELS = 16
 STRIDES = (2, 2, 2, 1)  # of the hidden layers; the last of these and the verdict keep the size
 SLOPE = 0.2
+
+Norm = Literal["batch", "instance", "none"]
+_NORMS = {"batch": nn.BatchNorm2d, "instance": partial(nn.InstanceNorm2d, affine=True)}
 
 # Rows and columns of the crops in a 256 px face, whose eyes are at (96, 120) and (160, 120) and
 # whose corners of the mouth are at (102, 194) and (155, 194): see model.contract.face_template.
@@ -26,21 +31,21 @@ _FACE = 256
 class PatchDiscriminator(nn.Module):
     """Says of each patch whether it looks like a photo: 4x4 convolutions under spectral norm.
 
-    `batch_norm` puts one behind each hidden convolution, as the paper does. Without it the verdict
-    on a picture does not depend on what else is in its batch.
+    Behind each hidden convolution is a norm: over the batch, as in the paper; over each picture
+    (`instance`), so that a verdict does not depend on what else is in the batch; or none.
     """
 
-    def __init__(self, base: int = BASE_CHANNELS, *, batch_norm: bool = True) -> None:
+    def __init__(self, base: int = BASE_CHANNELS, *, norm: Norm = "batch") -> None:
         super().__init__()
         layers: list[nn.Module] = []
         inputs, outputs = 3, base
         for stride in STRIDES:
             # Pad 2: with 1, a 16 px picture would be gone before the last layer.
-            normed = batch_norm and bool(layers)
+            normed = norm != "none" and bool(layers)
             conv = nn.Conv2d(inputs, outputs, 4, stride, padding=2, bias=not normed)
             layers += [spectral_norm(conv)]
             if normed:
-                layers += [nn.BatchNorm2d(outputs)]
+                layers += [_NORMS[norm](outputs)]
             layers += [nn.LeakyReLU(SLOPE)]
             inputs, outputs = outputs, 2 * outputs
         self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, 4, padding=2)))
@@ -65,15 +70,13 @@ class Discriminators(nn.Module):
     """
 
     def __init__(
-        self, scales: int = 3, base: int = BASE_CHANNELS, *, batch_norm: bool = True,
+        self, scales: int = 3, base: int = BASE_CHANNELS, *, norm: Norm = "batch",
         parts: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
 
         def judges(count: int) -> nn.ModuleList:
-            return nn.ModuleList(
-                PatchDiscriminator(base, batch_norm=batch_norm) for _ in range(count)
-            )
+            return nn.ModuleList(PatchDiscriminator(base, norm=norm) for _ in range(count))
 
         self.scales = judges(scales)
         self.parts = judges(2 if parts else 0)
