@@ -6,7 +6,7 @@ places, so fixed crops will do (facial component loss; GFPGAN, arXiv:2101.04061,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -19,7 +19,10 @@ STRIDES = (2, 2, 2, 1)  # of the hidden layers; the last of these and the verdic
 SLOPE = 0.2
 
 Norm = Literal["batch", "instance", "none"]
-_NORMS = {"batch": nn.BatchNorm2d, "instance": partial(nn.InstanceNorm2d, affine=True)}
+_NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "instance": partial(nn.InstanceNorm2d, affine=True),
+}
 
 # Rows and columns of the crops in a 256 px face, whose eyes are at (96, 120) and (160, 120) and
 # whose corners of the mouth are at (102, 194) and (155, 194): see model.contract.face_template.
