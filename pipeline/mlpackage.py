@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from model.errors import guard
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Functions, inputs, outputs, operations by kind, stored weights by type, and size.
+    """Functions, inputs, outputs, states, operations by kind, stored weights by type, and size.
 
     Works for any ML Program, also one with operations that the interpreter does not know.
 
@@ -22,22 +23,23 @@ def describe(path: Path) -> dict[str, Any]:
         ContractError: `path` is no package with an ML Program.
     """
     from model.contract import digest
+    from pipeline.mlprogram.features import feature_text
     from pipeline.mlprogram.program import Package
 
     package = Package(path)
-    program = package.model.mlProgram
     functions = {}
-    for name, function in program.functions.items():
-        block = function.block_specializations[function.opset]
-        inputs, outputs = package.features(name)
+    for name in package.functions:
+        block, described = package.block(name), package.description(name)
+        operations = list(_operations(block))
         functions[name] = {
-            "opset": function.opset,
-            "inputs": {f.name: _feature_text(f) for f in inputs},
-            "outputs": {f.name: _feature_text(f) for f in outputs},
+            "opset": package.model.mlProgram.functions[name].opset,
+            "inputs": {f.name: feature_text(f) for f in described.input},
+            "outputs": {f.name: feature_text(f) for f in described.output},
+            "states": {f.name: feature_text(f) for f in described.state},
             "operations": dict(
-                Counter(op.type for op in block.operations if op.type != "const").most_common()
+                Counter(op.type for op in operations if op.type != "const").most_common()
             ),
-            "weights": _weights(block),
+            "weights": _weights(operations),
         }
     return {
         "file": path.name,
@@ -49,35 +51,45 @@ def describe(path: Path) -> dict[str, Any]:
     }
 
 
-def _feature_text(feature: Any) -> str:
-    _, *rest = feature.shape or (0,)
-    if feature.color:
-        return f"{feature.color} image, {rest[1]}x{rest[0]}, 8 bits"
-    return f"array {feature.shape}"
-
-
-def _weights(block: Any) -> dict[str, dict[str, float]]:
-    """Elements and megabytes per stored type; what is compressed counts as it is stored."""
-    import numpy as np
-
-    from pipeline.mlprogram.blob import KINDS
-    from pipeline.mlprogram.values import tensor_kind
-
-    stored: dict[str, dict[str, float]] = {}
+def _operations(block: Any) -> Iterator[Any]:
+    """All operations, those inside loops and conditions too."""
     for op in block.operations:
-        for value in [
-            *op.attributes.values(),
-            *(b.value for a in op.inputs.values() for b in a.arguments),
-        ]:
-            if value.WhichOneof("value") != "blobFileValue":
-                continue
-            kind, shape = tensor_kind(value.type)
-            count = int(np.prod(shape))
-            entry = stored.setdefault(kind.lower(), {"elements": 0, "size_mb": 0.0})
-            entry["elements"] += count
-            bits = KINDS[kind].bits if kind in KINDS else 0
-            entry["size_mb"] = round(entry["size_mb"] + count * bits / 8e6, 4)
+        yield op
+        for inner in op.blocks:
+            yield from _operations(inner)
+
+
+def _weights(operations: list[Any]) -> dict[str, dict[str, float]]:
+    """Elements and megabytes per stored type; what is compressed counts as it is stored."""
+    from pipeline.mlprogram.values import element_bits, tensor_kind
+
+    blobs = {}
+    for op in operations:
+        bindings = [b.value for a in op.inputs.values() for b in a.arguments]
+        for value in _stored([*op.attributes.values(), *bindings]):
+            place = value.blobFileValue
+            blobs[place.fileName, place.offset] = tensor_kind(value.type)
+    stored: dict[str, dict[str, float]] = {}
+    for kind, shape in blobs.values():
+        entry = stored.setdefault(kind.lower(), {"elements": 0, "size_mb": 0.0})
+        entry["elements"] += math.prod(shape)
+        entry["size_mb"] += math.prod(shape) * element_bits(kind) / 8e6
+    for entry in stored.values():
+        entry["size_mb"] = round(entry["size_mb"], 4)
     return stored
+
+
+def _stored(values: Iterable[Any]) -> Iterator[Any]:
+    """The values that lie in a weight file, those inside lists and dictionaries too."""
+    for value in values:
+        if value.WhichOneof("value") == "blobFileValue":
+            yield value
+        elif value.WhichOneof("value") == "immediateValue":
+            several = value.immediateValue
+            yield from _stored(several.tuple.values)
+            yield from _stored(several.list.values)
+            pairs = several.dictionary.values
+            yield from _stored(v for pair in pairs for v in (pair.key, pair.value))
 
 
 @guard
@@ -104,7 +116,7 @@ def _print(description: dict[str, Any]) -> None:
     for name, function in description["functions"].items():
         default = " (default)" if name == description["default_function"] else ""
         print(f"\nfunction {name}{default}, {function['opset']}")
-        for side in ("inputs", "outputs"):
+        for side in ("inputs", "outputs", "states"):
             for tensor, text in function[side].items():
                 print(f"  {side[:-1]:<8}{tensor:<24}{text}")
         print("  operations")

@@ -1,5 +1,9 @@
 """The weight file of an ML Program (`weights/weight.bin`), read without trusting it.
 
+coremltools has a reader too. This one is kept because the interpreter proves what the converter
+wrote: a mistake that writer and reader of one library share would go unnoticed. It also runs where
+coremltools has no native library, and on files that are damaged.
+
 Layout (MILBlob, coremltools' storage format 2): a header of 64 bytes (count u32, version u32), then
 blobs, each with 64 bytes of metadata at a 64-byte boundary: sentinel u32, data type u32, size in
 bytes u64, offset u64, unused bits in the last byte u64. Everything is little-endian, and elements
@@ -8,6 +12,7 @@ narrower than a byte are packed from the least significant bit on.
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -109,8 +114,10 @@ def unpack(data: bytes, kind: str, shape: tuple[int, ...], where: str) -> NDArra
     Raises:
         ContractError: the bytes are not as many as the shape needs.
     """
+    if kind not in KINDS:
+        raise ContractError(f"{where}: elements of {kind} are not known here")
     bits, dtype = KINDS[kind]
-    count = int(np.prod(shape, dtype=np.int64))
+    count = math.prod(shape)
     if len(data) != (count * bits + 7) // 8:
         raise ContractError(
             f"{where}: {len(data)} bytes for {count} elements of {kind}. Copy or export it again"

@@ -7,13 +7,16 @@ attributes, iOS 18 in its inputs; the two generations also share names while the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import ContractError
 from pipeline.mlprogram.blob import unpack_bits
+from pipeline.mlprogram.operands import choose
 
 Array = NDArray[Any]
 Operands = Mapping[str, Any]
@@ -48,7 +51,9 @@ def _lut(o: Operands) -> Array:
     lut = o["lut"]
     if "shape" in o:
         shape = tuple(int(n) for n in o["shape"])
-        bits, count = int(np.log2(lut.size)), int(np.prod(shape))
+        bits, count = lut.size.bit_length() - 1, math.prod(shape)
+        if lut.size != 1 << max(bits, 0):
+            raise ContractError(f"lut has {lut.size} values; expected a power of two")
         return lut[unpack_bits(o["indices"].view(np.uint8), bits, count)].reshape(shape)
     return _lut_blocks(o["indices"], lut, int(o.get("vector_axis", 0)))
 
@@ -71,8 +76,11 @@ def _sparse(o: Operands) -> Array:
     values, mask = o["nonzero_data"], o["mask"]
     if "shape" in o:
         shape = tuple(int(n) for n in o["shape"])
-        mask = unpack_bits(mask.view(np.uint8), 1, int(np.prod(shape))).reshape(shape)
+        mask = unpack_bits(mask.view(np.uint8), 1, math.prod(shape)).reshape(shape)
     dense = np.zeros(mask.shape, values.dtype)
+    kept = int((mask != 0).sum())
+    if values.size != kept:
+        raise ContractError(f"nonzero_data has {values.size} values; the mask keeps {kept}")
     dense[mask != 0] = values
     return dense
 
@@ -97,7 +105,9 @@ def _sparse_blockwise(o: Operands) -> tuple[Array, Array]:
 
 
 def _cast(o: Operands) -> Array:
-    return o["source_val"].astype({"fp32": np.float32, "fp16": np.float16}[o["output_dtype"]])
+    kinds: dict[str, type] = {"fp32": np.float32, "fp16": np.float16}
+    dense: Array = o["source_val"].astype(choose(o, "output_dtype", kinds, ""))
+    return dense
 
 
 def _spread(values: Array, shape: tuple[int, ...]) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -68,13 +70,22 @@ def tensor_kind(value_type: Any) -> TensorKind:
         int(d.constant.size) if d.WhichOneof("dimension") == "constant" else -1
         for d in tensor.dimensions
     )
-    return TensorKind(MIL_pb2.DataType.Name(tensor.dataType), shape)
+    names = {number: name for name, number in MIL_pb2.DataType.items()}
+    return TensorKind(names.get(tensor.dataType, f"TYPE{tensor.dataType}"), shape)
+
+
+def element_bits(kind: str) -> int:
+    """Bits of an element in a weight file, by the name of its type: 16 of FLOAT16, 8 of BOOL."""
+    digits = re.search(r"\d+", kind)
+    return int(digits[0]) if digits else 8 if kind == "BOOL" else 0
 
 
 def _immediate(tensor: Any, kind: str, shape: tuple[int, ...]) -> Constant:
     field = tensor.WhichOneof("value")
     if kind == "STRING":
         words = tensor.strings.values
+        if len(words) > 1:
+            raise ContractError(f"a constant is {len(words)} words; expected one")
         return str(words[0]) if words else ""
     if field == "bytes":
         if kind not in KINDS:
@@ -84,11 +95,11 @@ def _immediate(tensor: Any, kind: str, shape: tuple[int, ...]) -> Constant:
     if dtype is None or field is None:
         if kind == "INT64" and field == "longInts":
             dtype = np.dtype(np.int64)
-        elif field is None and not np.prod(shape):
+        elif field is None and not math.prod(shape):
             return np.zeros(shape, dtype or np.float32)
         else:
             raise ContractError(f"a constant has the element type {kind}, which is not known here")
     numbers = np.array(getattr(tensor, field).values).astype(dtype)
-    if numbers.size != np.prod(shape, dtype=np.int64):
+    if numbers.size != math.prod(shape):
         raise ContractError(f"a constant of shape {shape} has {numbers.size} values. Export again")
     return numbers.reshape(shape)
