@@ -91,6 +91,18 @@ def test_frame_loss_sees_the_outside_of_swaps_only() -> None:
     assert losses.frame_loss(result, target, swapped).item() == pytest.approx(expected)
 
 
+def test_surround_loss_sees_swaps_beside_the_face() -> None:
+    target = torch.zeros(2, 3, 64, 64)
+    result = torch.zeros(2, 3, 64, 64)
+    result[:, :, 34:44, 27:37] = 1.0  # nose
+    swapped = torch.tensor([False, True])
+    assert losses.surround_loss(result, target, swapped).item() == pytest.approx(0, abs=1e-4)
+    result[0, :, :8] = 0.5  # above the hair
+    expected = 0.5 * 8 / 64
+    assert losses.surround_loss(result, target, swapped).item() == pytest.approx(expected, rel=1e-2)
+    assert losses.surround_loss(result, target, swapped | True).item() == 0
+
+
 def test_perceptual_loss_weighs_the_levels_as_published() -> None:
     zeros = [torch.zeros(1, 2, 4, 4)] * 5
     steps = [torch.full((1, 2, 4, 4), value) for value in (100.0, 1.0, 2.0, 3.0, 4.0)]

@@ -54,6 +54,8 @@ class Weights:
         perceptual: difference to the target's features.
         frame: difference to the target outside the identity crop where there is no ground truth;
             not in the paper.
+        surround: difference to the target around the face where there is no ground truth; a softer
+            `frame`, which leaves the identity crop's edge visible; not in the paper.
         tone: difference to the target's colours, blurred and without their brightness, where there
             is no ground truth; not in the paper.
         agree: difference of each picture, made smaller, to the next coarser one, which is taken as
@@ -70,6 +72,7 @@ class Weights:
     pixel: float = 10.0
     perceptual: float = 4.0
     frame: float = 0.0
+    surround: float = 0.0
     tone: float = 0.0
     agree: float = 0.0
     parts: float = 0.0
@@ -102,7 +105,8 @@ class Config:
         jitter: 1 shows the recogniser slightly moved and mirrored faces, which are harder to fool;
             0 shows them as they lie.
         relight: show the recogniser faces of another brightness, contrast and tint, and blurred,
-            at random: it cannot be pleased by fine patterns then.
+            at random, and made smaller without skipping pixels: it cannot be pleased by fine
+            patterns then.
         identity_size: side in pixels of what the recogniser is shown of a result.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets on which BN statistics are taken anew at the end.

@@ -19,6 +19,7 @@ BLACK = -1.0
 MASK_OPEN = 0.9
 # Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
 OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
+SURROUND_RADII = (0.31, 0.41)  # temples and forehead may change
 TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
 
 
@@ -85,6 +86,19 @@ def frame_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     outside = torch.ones((1, 1, size, size), dtype=torch.bool, device=result.device)
     outside[:, :, crop.start : crop.stop, crop.start : crop.stop] = False
     return _half_mse(result, target, outside & ~has_truth[:, None, None, None])
+
+
+def surround_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
+    """Mean absolute difference to the target around the face, where there is no ground truth.
+
+    Not in the paper: hair and background are the target's. Counts fully beside an oval from brows
+    to chin, not at all in its middle, and less and less in between. Arguments as of `pixel_loss`.
+    """
+    size = result.shape[-1]
+    outside = 1 - torch.exp(-(_oval_distance(size, result.device, SURROUND_RADII) ** 4))
+    difference = (result.float() - target).abs().mean(1) * outside
+    swapped = ~has_truth
+    return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
 
 
 def tone_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
@@ -223,9 +237,14 @@ def watching(network: SwapNetwork) -> Iterator[Watch]:
 
 def _face_oval(size: int, device: torch.device) -> Tensor:
     """(S, S) bool: brows to chin of an aligned face, without its sides."""
+    return _oval_distance(size, device, OVAL_RADII) < 1
+
+
+def _oval_distance(size: int, device: torch.device, radii: tuple[float, float]) -> Tensor:
+    """(S, S), the square of a pixel's distance to the face's middle; 1 on an oval."""
     at = (torch.arange(size, device=device) + 0.5) / size
-    (x, y), (wide, high) = OVAL_MIDDLE, OVAL_RADII
-    return ((at - x) / wide) ** 2 + ((at[:, None] - y) / high) ** 2 < 1
+    (x, y), (wide, high) = OVAL_MIDDLE, radii
+    return ((at - x) / wide) ** 2 + ((at[:, None] - y) / high) ** 2
 
 
 def _half_mse(result: Tensor, wanted: Tensor, where: Tensor) -> Tensor:

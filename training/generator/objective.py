@@ -69,6 +69,10 @@ class Objective:
             terms["frame"] = w.frame * losses.frame_loss(
                 pictures[0], sample.target, sample.has_truth
             )
+        if w.surround:
+            terms["surround"] = w.surround * losses.surround_loss(
+                pictures[0], sample.target, sample.has_truth
+            )
         if w.tone:
             terms["tone"] = w.tone * losses.tone_loss(pictures[0], sample.target, sample.has_truth)
         theirs = self._target_maps(sample)
@@ -85,7 +89,9 @@ class Objective:
 
     def _shown(self, pictures: Tensor, sample: Sample) -> Tensor:
         """What the recogniser sees of pictures: of a result and its target alike."""
-        view = recogniser_view(pictures, self._config.identity_size, sample.moves)
+        view = recogniser_view(
+            pictures, self._config.identity_size, sample.moves, smooth=self._config.relight
+        )
         return view if sample.looks is None else relit(view, sample.looks)
 
     def _target_maps(self, sample: Sample) -> list[Tensor]:

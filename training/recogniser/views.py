@@ -80,7 +80,9 @@ def covered(view: Tensor, share: float, random: torch.Generator) -> Tensor:
     return torch.where(bar, colour, view)
 
 
-def recogniser_view(pictures: Tensor, size: int, moves: Tensor | None = None) -> Tensor:
+def recogniser_view(
+    pictures: Tensor, size: int, moves: Tensor | None = None, *, smooth: bool = False
+) -> Tensor:
     """As `identity_view`, of pictures that a network made; differentiable.
 
     Differs from the paper: the authors cut whole pixels, 7:57 of a 64 px picture, which is 3 %
@@ -90,13 +92,15 @@ def recogniser_view(pictures: Tensor, size: int, moves: Tensor | None = None) ->
         pictures: (N, 3, S, S) NCHW float32 RGB in [-1, 1].
         size: side of the view in pixels.
         moves: (N, 2, 3) from `random_moves`, to show the faces moved and mirrored.
+        smooth: average all pixels under a view's pixel, where the contract's plain bilinear resize
+            skips some: a pattern finer than the view could please the recogniser by that.
 
     Returns:
         (N, 3, size, size) NCHW float32 RGB in [-1, 1].
     """
     if moves is None:
         moves = torch.eye(2, 3, device=pictures.device).expand(len(pictures), 2, 3) * _REACH
-    return _resample(pictures, moves, size)
+    return _resample(pictures, moves, size, smooth=smooth)
 
 
 class Looks(NamedTuple):
@@ -147,10 +151,10 @@ def _sample(faces: Tensor, moves: Tensor, size: int) -> Tensor:
     return _resample(faces.permute(0, 3, 1, 2).float() / 255, moves, size)
 
 
-def _resample(pictures: Tensor, moves: Tensor, size: int) -> Tensor:
+def _resample(pictures: Tensor, moves: Tensor, size: int, *, smooth: bool = False) -> Tensor:
     # Bilinear sampling skips pixels when it shrinks: small views are sampled twice as fine and
     # averaged. At 112 px the contract asks for the plain bilinear resize.
-    fine = 2 if size < IDENTITY_INPUT_SIZE else 1
+    fine = 2 if smooth or size < IDENTITY_INPUT_SIZE else 1
     steps = torch.linspace(-1, 1, size * fine, device=pictures.device)
     grid = torch.stack((steps.expand(len(steps), -1), steps[:, None].expand(-1, len(steps))), -1)
     grid = torch.einsum("hwi,noi->nhwo", grid, moves[:, :, :2]) + moves[:, None, None, :, 2]
