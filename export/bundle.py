@@ -1,4 +1,4 @@
-"""The bundle on disk: written beside the old one, and put in its place only when it is whole."""
+"""What a bundle consists of, and how a new one takes over the models of the one before."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import dataclasses
 import datetime
 import importlib.metadata
 import json
-import os
 import shutil
-import signal
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from export.earlier import is_baked, replaced, taken_over
 from export.proof.parity import Reference
+from export.staging import Staging
 from export.subject import Artifact
 from model.contract import (
-    MANIFEST_NAME,
     SCHEMA,
     Align,
     Checkpoint,
@@ -30,75 +29,15 @@ from model.contract import (
     dumps,
     face_template,
     identity_crop,
-    load_bundle,
 )
-from model.errors import BadInput, ContractError
+from model.files import flush_to_disk
+from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME
 
-GOLDEN = "golden"
-GOLDEN_BAKED = "golden-baked"  # the baked generator knows one identity only
 _GOLDEN_SAMPLES = 3
 _TOOLS = (
     "mobilefsgan-toolkit", "torch", "onnx", "onnxruntime", "onnxsim", "onnx2tf", "tensorflow",
     "ai-edge-litert", "coremltools", "numpy",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Staging:
-    """Where a new bundle grows: same file system as its place, so that a rename suffices."""
-
-    place: Path
-    root: Path
-
-    @property
-    def bundle(self) -> Path:
-        """The new bundle."""
-        return self.root / "bundle"
-
-    @property
-    def work(self) -> Path:
-        """Files on the way, thrown away at the end."""
-        return self.root / "work"
-
-    def publish(self) -> None:
-        """Put the new bundle in its place; the old one is there until that moment."""
-        with _signals_held():
-            if self.place.exists():
-                self.place.rename(self.root / "old")
-            self.bundle.rename(self.place)
-
-
-@contextlib.contextmanager
-def staging(place: Path) -> Iterator[Staging]:
-    """A place to make a bundle that leaves nothing behind, whatever happens.
-
-    Args:
-        place: the bundle's folder, `dist/<name>`.
-
-    Raises:
-        BadInput: `place` or a folder above it cannot be written, or is something else.
-    """
-    if place.parent.is_file():
-        raise BadInput(
-            f"{place.parent} is a file; expected a folder for the bundle as --output-dir"
-        )
-    if place.exists() and not (place.is_dir() and _is_bundle_or_empty(place)):
-        raise BadInput(f"{place} exists and is no bundle; choose another --output-dir")
-    # Absolute, because converters run in child processes with folders of their own.
-    root = place.parent.resolve() / f".{place.name}.partial-{os.getpid()}"
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _recover(place)
-        for folder in (root, root / "bundle", root / "work"):
-            folder.mkdir()
-    except OSError as error:
-        raise BadInput(
-            f"cannot write to {place.parent} ({error.strerror}); choose another --output-dir"
-        ) from None
-    try:
-        yield Staging(place, root)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def describe(artifact: Artifact, parity: Parity | None = None) -> ModelSpec:
@@ -116,47 +55,59 @@ def checkpoint_of(path: Path) -> Checkpoint:
     return Checkpoint(path.name, digest(path)[0])
 
 
-def earlier_models(
-    place: Path, checkpoint: Checkpoint, identity: Checkpoint | None
-) -> tuple[tuple[ModelSpec, ...], Checkpoint | None]:
-    """Models of the present bundle that were made from the same weights, and stay in the new one.
-
-    Returns:
-        Their manifest entries, and the identity encoder's checkpoint that some were made from.
-    """
-    try:
-        manifest = load_bundle(place)
-    except ContractError:
-        return (), identity
-    old = manifest.identity_checkpoint
-    other_identity = identity and old and identity.sha256 != old.sha256
-    if manifest.checkpoint.sha256 != checkpoint.sha256 or other_identity:
-        return (), identity
-    return manifest.models, identity or old
-
-
-def write(
+def publish(
     into: Staging,
     specs: Sequence[ModelSpec],
     checkpoint: Checkpoint,
     identity: Checkpoint | None,
     golden: dict[str, Reference],
+    *,
+    baked: NDArray[np.float32] | None = None,
+    overwrite: bool = False,
 ) -> Manifest:
-    """Complete the bundle: copy what stays, write golden samples and the manifest.
+    """Complete the new bundle and put it in its place, while no other export does.
+
+    Models of the present bundle that were made from the same weights, and were not made again, are
+    taken over, whoever published them since this export began.
 
     Args:
-        into: where the new model files are already.
-        specs: all files the bundle is to hold; those not in it yet come from the earlier one.
+        into: where the new model files are.
+        specs: their manifest entries.
         checkpoint: the generator's weights.
         identity: the identity encoder's weights.
-        golden: samples to write, by folder; other golden folders stay if any earlier file does.
+        golden: samples to write, by folder.
+        baked: the identity that was baked in, (1, E) float32; None for plain models.
+        overwrite: models of other weights may be replaced.
+
+    Raises:
+        BadInput: the place holds something else by now, or cannot be written to.
     """
-    stay = [spec.file for spec in specs if not (into.bundle / spec.file).exists()]
-    if stay:
-        folders = (GOLDEN, GOLDEN_BAKED)
-        stay += [f for f in folders if f not in golden and (into.place / f).is_dir()]
-    for name in stay:
-        _copy(into.place / name, into.bundle / name)
+    with into.alone():
+        replaced(into.place, checkpoint, identity, baked, overwrite=overwrite)
+        made = {spec.file for spec in specs}
+        earlier, identity = taken_over(into.place, checkpoint, identity, specs, baked)
+        kept = [spec for spec in earlier if spec.file not in made]
+        manifest = _complete(into, [*specs, *kept], checkpoint, identity, golden, kept)
+        for file in (path for path in into.bundle.rglob("*") if path.is_file()):
+            flush_to_disk(file)
+        into.publish()
+    return manifest
+
+
+def _complete(
+    into: Staging,
+    specs: Sequence[ModelSpec],
+    checkpoint: Checkpoint,
+    identity: Checkpoint | None,
+    golden: dict[str, Reference],
+    kept: Sequence[ModelSpec],
+) -> Manifest:
+    """Copy what stays, write golden samples and the manifest."""
+    for spec in kept:
+        _copy(into.place / spec.file, into.bundle / spec.file)
+    for name in {GOLDEN_BAKED if is_baked(spec) else GOLDEN for spec in kept} - golden.keys():
+        if (into.place / name).is_dir():
+            _copy(into.place / name, into.bundle / name)
     for name, reference in golden.items():
         _write_golden(into.bundle / name, reference)
     face_size = next(t.shape[1 if t.layout == "NHWC" else 2] for t in specs[0].inputs if t.color)
@@ -216,44 +167,9 @@ def _tool_versions() -> dict[str, str]:
 
 def _copy(source: Path, destination: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, destination)
+        shutil.copytree(source, destination, symlinks=True)  # a link stays a link, unread
     else:
         shutil.copy2(source, destination)
-
-
-def _is_bundle_or_empty(place: Path) -> bool:
-    return (place / MANIFEST_NAME).is_file() or not any(place.iterdir())
-
-
-def _recover(place: Path) -> None:
-    """Clean up after exports that were killed; put back a bundle caught between two renames."""
-    for root in place.parent.glob(f".{place.name}.partial-*"):
-        if _alive(root.name.rpartition("-")[2]):
-            continue
-        if (root / "old").exists() and not place.exists():
-            (root / "old").rename(place)
-        shutil.rmtree(root, ignore_errors=True)
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait until the two renames are done."""
-    blocked = {signal.SIGINT, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def as_json(manifest: Manifest) -> str:

@@ -50,6 +50,7 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
         seed=args.seed,
         calibration=args.calibration,
         recipe=args.recipe,
+        overwrite=args.overwrite,
     )
     manifest = run(job, stages)
     if args.json:
@@ -133,6 +134,10 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
     )
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument("--seed", type=arguments.seed, default=0, help="for the random identities")
+    parser.add_argument(
+        "--overwrite", action="store_true",
+        help="replace a bundle of other weights that has the same name",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args(argv)

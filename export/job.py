@@ -14,16 +14,19 @@ import export.convert.coreml
 import export.convert.onnx
 import export.convert.tflite
 from export import bundle
+from export.earlier import replaced
 from export.proof.chains import Chains
 from export.proof.parity import Chain, run_torch
 from export.proof.prove import prove
 from export.proof.samples import load_identity
 from export.quantize.calibration import CalibrationSet, built_in, from_folder
 from export.stages import Stages
+from export.staging import Staging, staging
 from export.subject import Artifact, Subject
 from model.contract import FACE_SIZE, Format, Manifest, Precision
 from model.errors import BadInput, UsageError
 from model.files import fitting, new_log
+from model.place import GOLDEN, GOLDEN_BAKED
 
 if TYPE_CHECKING:
     from model.lite import SwapNetwork
@@ -62,6 +65,7 @@ class Job:
         seed: for the random identities among the samples.
         calibration: a folder of photos or aligned faces for int8; None for the built-in set.
         recipe: layers of the generator that every compressed file keeps in higher precision.
+        overwrite: a bundle of other weights in the same place may be replaced.
     """
 
     checkpoint: Path
@@ -77,6 +81,7 @@ class Job:
     seed: int = 0
     calibration: Path | None = None
     recipe: Path | None = None
+    overwrite: bool = False
 
     @property
     def place(self) -> Path:
@@ -108,15 +113,17 @@ def run(job: Job, stages: Stages) -> Manifest:
     baked = None
     if job.bake:
         baked = load_identity(job.bake, encoder, FACE_SIZE, trained.config.embedding_size)
+    checkpoint = bundle.checkpoint_of(job.checkpoint)
+    identity = bundle.checkpoint_of(job.identity) if job.identity else None
+    if note := replaced(job.place, checkpoint, identity, baked, overwrite=job.overwrite):
+        stages.say(note)
     calibration = _calibrate_on(job, trained, encoder, stages)
-    with bundle.staging(job.place) as into:
+    with staging(job.place) as into:
         log = new_log(job.output_dir / fitting(job.place.name, ".log"))
         chains = None
         if job.parity:
             chains = Chains(trained, encoder, baked, job.samples, job.seed, stages)
         chain = chains.of("fp32") if chains else None
-        checkpoint = bundle.checkpoint_of(job.checkpoint)
-        identity = bundle.checkpoint_of(job.identity) if job.identity else None
         specs = []
         if encoder and baked is None and "w8a8" in job.precisions and "mlpackage" in job.formats:
             stages.say("the identity encoder is not exported as w8a8: it is asked once per source,")
@@ -127,15 +134,10 @@ def run(job: Job, stages: Stages) -> Manifest:
                 held_against = chains.of(artifact.precision) if chains else None
                 parity = prove(artifact, held_against, job.threads, stages, show)
                 specs.append(bundle.describe(artifact, parity))
-        made = {spec.file for spec in specs}
-        earlier, identity = bundle.earlier_models(into.place, checkpoint, identity)
-        kept = [spec for spec in earlier if spec.file not in made]
-        reference = chain.reference if chain else None
-        golden = bundle.GOLDEN if baked is None else bundle.GOLDEN_BAKED
-        manifest = bundle.write(
-            into, [*specs, *kept], checkpoint, identity, {golden: reference} if reference else {}
+        golden = {GOLDEN if baked is None else GOLDEN_BAKED: chain.reference} if chain else {}
+        manifest = bundle.publish(
+            into, specs, checkpoint, identity, golden, baked=baked, overwrite=job.overwrite
         )
-        into.publish()
     return manifest
 
 
@@ -225,7 +227,7 @@ def _subjects(
 def _convert(
     job: Job,
     subject: Subject,
-    into: bundle.Staging,
+    into: Staging,
     log: Path,
     calibration: CalibrationSet | None,
     chain: Chain | None,

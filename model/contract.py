@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from model.errors import ContractError
+from model.place import MANIFEST_NAME, recover
 from model.typed_json import load_json, parse
 from model.untrusted import (
     LARGEST_MODEL_BYTES,
@@ -30,7 +31,6 @@ from model.untrusted import (
 )
 
 SCHEMA = 1
-MANIFEST_NAME = "manifest.json"
 FACE_SIZE = 256
 _READ_BYTES = 1 << 20
 
@@ -269,9 +269,12 @@ def loads(text: str) -> Manifest:
 def load_bundle(folder: Path) -> Manifest:
     """Read `folder`'s manifest.
 
+    A bundle whose replacement was interrupted is put back first.
+
     Raises:
         ContractError: the folder is no bundle, or its manifest is broken or names missing files.
     """
+    recover(folder)
     try:
         text = read_regular(folder / MANIFEST_NAME, LARGEST_TEXT_BYTES).decode("utf-8")
     except (ContractError, UnicodeDecodeError) as error:

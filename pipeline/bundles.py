@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from model.contract import (
-    MANIFEST_NAME,
     Checkpoint,
     Format,
     Manifest,
@@ -19,6 +18,7 @@ from model.contract import (
     load_bundle,
 )
 from model.errors import BadInput, ContractError, UsageError
+from model.place import MANIFEST_NAME
 from model.shipped import WEIGHTS_FOLDER
 from model.tensors import signature
 from pipeline.backends import BACKENDS, backend_class, open_backend

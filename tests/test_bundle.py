@@ -1,7 +1,6 @@
 """What an export leaves on disk, also when it is stopped, refused or repeated."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -14,9 +13,7 @@ import pytest
 import torch
 from conftest import ROOT, run
 
-from export.bundle import staging
 from model.contract import digest, load_bundle
-from model.errors import BadInput
 
 
 def snapshot(folder: Path) -> dict[str, str]:
@@ -119,7 +116,11 @@ def test_files_of_other_weights_do_not_stay(tiny_checkpoints, tmp_path: Path) ->
     changed.parent.mkdir()
     torch.save(weights, changed)
     checkpoints = (changed, tiny_checkpoints[1])
-    assert export(checkpoints, tmp_path, "--precision", "fp16").returncode == 0
+    refused = export(checkpoints, tmp_path, "--precision", "fp16")
+    assert refused.returncode == 4
+    assert "holds a bundle of other weights: tiny.pt" in refused.stderr
+    agreed = export(checkpoints, tmp_path, "--precision", "fp16", "--overwrite")
+    assert agreed.returncode == 0, agreed.stderr
     kept = {"generator-fp16.onnx", "identity-fp16.onnx"}
     assert {s.file for s in load_bundle(tmp_path / "tiny").models} == kept
     assert {path.name for path in (tmp_path / "tiny").glob("*.onnx")} == kept
@@ -189,7 +190,7 @@ def test_a_stopped_export_leaves_the_earlier_bundle(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".tiny.partial-*/bundle/*.onnx")):
+    while not list(tmp_path.glob(".tiny.partial-*/new/*.onnx")):
         assert child.poll() is None, "the export ended before it could be stopped"
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -202,29 +203,3 @@ def test_a_stopped_export_leaves_the_earlier_bundle(
         assert not list(tmp_path.glob(".tiny.partial-*"))
     assert export(tiny_checkpoints, tmp_path).returncode == 0
     assert not list(tmp_path.glob(".tiny.partial-*")), "the next export cleans up"
-
-
-def test_a_bundle_caught_between_two_renames_is_put_back(tmp_path: Path) -> None:
-    dead = tmp_path / ".b.partial-999999999" / "old"
-    dead.mkdir(parents=True)
-    (dead / "manifest.json").write_text("{}")
-    with staging(tmp_path / "b"):
-        assert (tmp_path / "b" / "manifest.json").exists()
-
-
-def test_another_running_export_is_left_alone(tmp_path: Path) -> None:
-    other = tmp_path / f".b.partial-{os.getppid()}"
-    other.mkdir()
-    with staging(tmp_path / "b"):
-        assert other.exists()
-
-
-@pytest.mark.parametrize("name", ["file", "file/below", "folder-with-something-else"])
-def test_an_output_folder_that_is_something_else_is_refused(name: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("precious")
-    (tmp_path / "folder-with-something-else").mkdir()
-    (tmp_path / "folder-with-something-else" / "precious").write_text("precious")
-    place = tmp_path / name / "b" if "file" in name else tmp_path / name
-    with pytest.raises(BadInput), staging(place):
-        pass
-    assert (tmp_path / "file").read_text() == "precious"

@@ -4,34 +4,16 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
+from small_bundles import ONNX, PACKAGE, WEIGHTS, spec_of, write_small
 
-from model.contract import (
-    Align,
-    Checkpoint,
-    Format,
-    Manifest,
-    ModelSpec,
-    Parity,
-    Precision,
-    checked_file,
-    digest,
-    dumps,
-    face_template,
-    identity_crop,
-    load_bundle,
-)
+from model.contract import checked_file, digest, load_bundle
 from model.errors import ContractError
-from model.tensors import signature
 from model.untrusted import open_regular, read_regular
 from pipeline.backends import open_backend
 from pipeline.mlprogram.program import Package
 
-ONNX, PACKAGE = "generator-fp32.onnx", "generator-fp16.mlpackage"
-
-WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
 KINDS = ["link", "link to a device", "pipe", "socket"]
 
 
@@ -65,38 +47,7 @@ def victim(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A bundle with an ONNX file and a package, as far as kinds, sizes and hashes go."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("Add", ["target", "weight"], ["image"])],
-        "graph",
-        [onnx.helper.make_tensor_value_info("target", 1, [4])],
-        [onnx.helper.make_tensor_value_info("image", 1, [4])],
-        [onnx.numpy_helper.from_array(np.ones(4, np.float32), "weight")],
-    )
-    opset = [onnx.helper.make_opsetid("", 17)]
-    onnx.save(onnx.helper.make_model(graph, opset_imports=opset), folder / ONNX)
-    package = folder / PACKAGE / "Data/com.apple.CoreML"
-    (package / "weights").mkdir(parents=True)
-    (folder / PACKAGE / "Manifest.json").write_text("{}")
-    (package / "model.mlmodel").write_bytes(b"program")
-    (folder / PACKAGE / WEIGHTS).write_bytes(b"weights")
-    models = [spec_of(folder, "onnx", "fp32"), spec_of(folder, "mlpackage", "fp16")]
-    manifest = Manifest(
-        "small", "1", "now", Checkpoint("c.pt", "ab"), None, {}, Align(256, face_template()),
-        identity_crop(), tuple(models),
-    )  # fmt: skip
-    (folder / "manifest.json").write_text(dumps(manifest))
-    return folder
-
-
-def spec_of(folder: Path, format: Format, precision: Precision) -> ModelSpec:
-    file = f"generator-{precision}.{format}"
-    sides = signature("generator", format, "float")
-    return ModelSpec(
-        "generator", file, format, precision, *digest(folder / file), *sides, Parity("skipped")
-    )
+    return write_small(tmp_path / "small")
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "folder", "missing", "a\0b", "n" * 300])
@@ -185,4 +136,4 @@ def test_an_onnx_file_that_takes_weights_from_other_files_is_refused(
     tensor.ClearField("raw_data")
     (small / ONNX).write_bytes(model.SerializeToString())
     with pytest.raises(ContractError, match="takes weights from other files"):
-        open_backend("onnx", spec_of(small, "onnx", "fp32"), small)
+        open_backend("onnx", spec_of(small / ONNX), small)
