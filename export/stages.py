@@ -1,4 +1,4 @@
-"""Tell the user what is going on, and keep the converters' noise in a log."""
+"""Progress of an export on stderr, and converters as child processes with a log."""
 
 from __future__ import annotations
 
@@ -11,22 +11,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.errors import ConversionError
+from model.errors import ContractError, ConversionError
 from model.files import append_to
+from model.untrusted import open_regular
 
 _TAIL_LINES = 12
+_TAIL_BYTES = 1 << 16  # more than so many lines have
 
 
 @dataclass
 class Stages:
-    """One line per stage on stderr: seconds, what, and what came of it."""
+    """Prints one line for each stage: seconds, what was done, and the result.
+
+    Attributes:
+        quiet: print nothing.
+    """
 
     quiet: bool = False
     _note: str = field(default="", init=False)
 
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
-        """Time the work inside; on a terminal the line shows from the start."""
+        """Time the work inside, and print the line when it is done.
+
+        On a terminal the line is there from the start.
+
+        Args:
+            what: the stage's name.
+        """
         started, self._note = time.perf_counter(), ""
         terminal = sys.stderr.isatty() and not self.quiet
         if terminal:
@@ -42,11 +54,11 @@ class Stages:
             print(("\r\x1b[K" if terminal else "") + line, file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
-        """Say what the current stage came to; shown when it ends."""
+        """Set the result of the current stage; its line shows it."""
         self._note = text
 
     def say(self, text: str) -> None:
-        """Something the user should know that is not a stage."""
+        """Print a remark between the stages."""
         if not self.quiet:
             print(f"{'':10}{text}", file=sys.stderr, flush=True)
 
@@ -54,20 +66,21 @@ class Stages:
 def run_child(
     module: str, arguments: Sequence[str], log: Path, cwd: Path, python: str = sys.executable
 ) -> None:
-    """Run `python -m module` as a child process whose whole output goes to `log`.
+    """Run `python -m module` as a child process, with its output in a log.
 
-    Converters print from C++, keep gigabytes and sometimes segfault; in a child none of that
-    reaches the user or this process. The child ends with us, also on Ctrl-C.
+    Converters print from C++, do not free their memory and sometimes crash. A child process keeps
+    all of that away from this process. It is killed when this process is interrupted.
 
     Args:
-        module: what to run.
-        arguments: its words.
-        log: heard by nobody but a message of failure.
-        cwd: where it runs.
-        python: the interpreter; another one has other packages.
+        module: the module to run.
+        arguments: its command line.
+        log: the file that stdout and stderr are appended to. An error message quotes its end.
+        cwd: the working folder.
+        python: the interpreter to use.
 
     Raises:
-        ConversionError: the child crashed or failed; the message has the log's tail.
+        ConversionError: the child crashed or failed; the message has the end of the log.
+        OSError: the log cannot be written to.
     """
     root = Path(__file__).resolve().parent.parent
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
@@ -93,16 +106,31 @@ def run_child(
 
 
 def log_tail(log: Path, start: int = 0) -> str:
-    """The last lines of `log` from byte `start` on, ready to stand in an error message."""
-    with log.open("rb") as file:
-        file.seek(start)
-        lines = file.read().decode(errors="replace").strip().splitlines()
+    """The end of a log, for an error message.
+
+    Args:
+        log: the file.
+        start: the byte from which on it is of interest.
+    """
+    try:
+        with open_regular(log) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(start, size - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+    except ContractError:  # the failure itself is what the user has to know
+        return f"Its log ({log}) cannot be read"
     shown = "".join(f"\n  | {line[:200]}" for line in lines[-_TAIL_LINES:])
     return f"The end of its log ({log}):{shown or ' empty'}"
 
 
 def progress(count: int, what: str, show: bool) -> Iterator[int]:
-    """0 .. count - 1, with a bar on a terminal and a line every quarter elsewhere."""
+    """Yield 0 to `count - 1`; show a bar on a terminal, and a line every quarter elsewhere.
+
+    Args:
+        count: how many.
+        what: the name that is shown.
+        show: show the progress.
+    """
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()
