@@ -1,3 +1,5 @@
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from pipeline.faces.align import similarity
 from pipeline.faces.detect import Detector, aligned_faces
 from pipeline.faces.portraits import PORTRAITS
 from pipeline.faces.pyramid import Pyramid
+from pipeline.faces.views import tiles
 
 pytestmark = needs_detector
 ADMIRAL, ASTRONAUT = 0, 1
@@ -68,6 +71,40 @@ def test_a_tiny_face_in_a_large_picture_is_found(detector: Detector) -> None:
     left, top, right, bottom = face.box
     assert 300 < left < right < 505
     assert 2000 < top < bottom < 2240
+
+
+def test_a_small_face_in_a_picture_of_48_million_pixels_is_found(detector: Detector) -> None:
+    picture = np.full((6048, 8064, 3), 90, np.uint8)
+    small = cv2.resize(portrait(ADMIRAL), (237, 278), interpolation=cv2.INTER_AREA)
+    picture[5000:5278, 7000:7237] = small
+    (face,) = detector.find(picture)
+    assert face.side == pytest.approx(95, abs=3)
+    assert 7000 < face.box[0] < face.box[2] < 7237
+
+
+@pytest.mark.parametrize("side", [22, 36, 44, 90])
+def test_faces_from_20_pixels_are_found_anywhere(side: int, detector: Detector) -> None:
+    picture, places = np.full((1200, 2400, 3), 90, np.uint8), [(200, 150), (777, 611), (1500, 1001)]
+    for i, (x, y) in enumerate(places):
+        zoom = side / (205.4, 106.0)[i % 2]
+        small = cv2.resize(portrait(i % 2), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+        height, width = small.shape[:2]
+        picture[y : y + height, x : x + width] = small[: 1200 - y]
+    found = detector.find(picture, thorough=True)
+    assert [face.side for face in found] == pytest.approx([side] * 3, rel=0.12)
+
+
+def test_tiles_cover_every_pixel_and_grow_with_the_picture_alone() -> None:
+    pyramid = Pyramid(np.zeros((700, 1000, 3), np.uint8))
+    for views in tiles(pyramid, 20):
+        seen = np.zeros((700, 1000), bool)
+        for view in views:
+            left, top = np.ceil(-view[:, 2] / view[0, 0]).astype(int)
+            side = math.floor(1 / view[0, 0])
+            seen[max(top, 0) : top + side, max(left, 0) : left + side] = True
+        assert seen.all()
+    large = Pyramid(np.zeros((4000, 6000, 3), np.uint8))
+    assert sum(map(len, tiles(large, 20))) < 24 * 70
 
 
 def test_a_face_that_the_edge_cuts_is_found(detector: Detector) -> None:

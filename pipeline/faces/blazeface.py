@@ -14,6 +14,7 @@ from pipeline.faces.facemodels import FaceModel
 from pipeline.faces.pyramid import Pyramid
 
 _MIN_SCORE = 0.5
+_LEAST_CONTRAST = 12  # levels; less is sky or a wall, and need not be looked at
 _SAME_FACE = 0.3  # overlap of two boxes, as parts of their union
 
 
@@ -49,9 +50,14 @@ class BlazeFace:
 
         Args:
             pyramid: the picture.
-            view: (2, 3), picture to the `size` px square that the detector looks at.
+            view: (2, 3), picture to the unit square that the detector looks at.
         """
-        boxes, logits = self._model.run(pyramid.cut(view, self.size))
+        # Unit coordinates have their integers at the corners of pixels, ours at the centres.
+        pixels = view * self.size - [[0, 0, 0.5], [0, 0, 0.5]]
+        seen = pyramid.cut(pixels, self.size)
+        if np.ptp(seen[::2, ::2]) < _LEAST_CONTRAST:
+            return []
+        boxes, logits = self._model.run(seen)
         score = 1 / (1 + np.exp(-logits[0, :, 0].clip(-80, 80).astype(np.float64)))
         kept = np.flatnonzero(score >= _MIN_SCORE)
         kept = kept[np.argsort(-score[kept])]
@@ -62,7 +68,7 @@ class BlazeFace:
         pairs = boxes[0, kept].reshape(len(kept), 8, 2).astype(np.float64)
         extent = pairs[:, 1].copy()
         pairs += self._anchors[kept, None] - 0.5
-        back = inverse(view)
+        back = inverse(pixels)
         grow = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
         return [
             Candidate(

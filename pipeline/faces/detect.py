@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from pipeline.faces.align import Matrix, similarity
 from pipeline.faces.blazeface import BlazeFace, Candidate
 from pipeline.faces.facemesh import FaceMesh, Points, crop_of_box, crop_of_mesh, five_points, turned
 from pipeline.faces.pyramid import Image8, Pyramid
+from pipeline.faces.views import tiles, whole
 
 _MIN_SCORE = 0.5
 _PASSES = 6  # at most; two do unless the detector is wrong by more than some 20 degrees
@@ -27,8 +28,7 @@ _LEVEL_DEG = 15.0
 _SURE = 0.8  # faces upside down and other things stay below, upright faces seldom do
 _WIDER = 0.75  # the detector wants more around the face than the mesh does
 _TURNS_DEG = (90, 180, 270, 45, 135, 225, 315)  # BlazeFace finds faces turned by up to about 40
-_TILE_LEVELS = 2
-_SMALLEST_TILE = 160  # pixels; smaller ones hold no more than a view of the whole
+LEAST_PX = 20.0  # from ear to ear; smaller faces are seldom found
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +84,35 @@ class Detector:
         """
         pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
         for detector in (self._near, self._far):
-            if faces := self._keep(known, detector, pyramid, [_whole(pyramid, 0)]):
+            if faces := self._keep(known, detector, pyramid, [whole(pyramid, 0)]):
                 return _largest_first(faces)
         return []
 
     def find(
-        self, picture: Image8 | Pyramid, *, thorough: bool = False, known: Sequence[Face] = ()
+        self,
+        picture: Image8 | Pyramid,
+        *,
+        thorough: bool = False,
+        known: Sequence[Face] = (),
+        least_px: float = LEAST_PX,
     ) -> list[Face]:
         """The faces of a picture, largest first.
 
         Args:
             picture: (H, W, 3) uint8 RGB, or a pyramid of one.
-            thorough: look for turned and tiny faces even when a plain look finds some; when it
-                finds none they are looked for in any case.
+            thorough: look for turned and small faces even when a plain look finds some; when it
+                finds none they are looked for in any case. Takes about 56 views per million pixels.
             known: faces that need not be found again; they come back as they are.
+            least_px: the smallest faces that are looked for, in pixels from ear to ear.
         """
         pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
         if not thorough and (faces := self.glance(pyramid, known)):
             return faces
         # Upright views first: where two views see one face, the first finding stays.
-        faces = self._keep(known, self._near, pyramid, [_whole(pyramid, 0)])
-        for views in (
-            [_whole(pyramid, 0)],
-            [_whole(pyramid, turn) for turn in _TURNS_DEG],
-            _tiles(pyramid),
+        faces = self._keep(known, self._near, pyramid, [whole(pyramid, 0)])
+        for views in itertools.chain(
+            ([whole(pyramid, 0)], [whole(pyramid, turn) for turn in _TURNS_DEG]),
+            tiles(pyramid, least_px),
         ):
             faces = self._keep(faces, self._far, pyramid, views)
             if faces and not thorough:
@@ -125,12 +130,12 @@ class Detector:
         faces: Sequence[Face],
         detector: BlazeFace,
         pyramid: Pyramid,
-        views: Iterator[Matrix] | list[Matrix],
+        views: Sequence[Matrix],
     ) -> list[Face]:
         """`faces`, and what `detector` newly finds in the unit `views`."""
         kept = list(faces)
         for view in views:
-            for candidate in detector.find(pyramid, _pixels(view, detector)):
+            for candidate in detector.find(pyramid, view):
                 if any(_inside(candidate.centre, face) for face in kept):
                     continue
                 face = self._settle(pyramid, candidate)
@@ -177,9 +182,7 @@ class Detector:
             seen = [
                 found
                 for angle_deg in (0, 180)
-                for found in self._near.find(
-                    pyramid, _pixels(turned(crop, angle_deg, _WIDER), self._near)
-                )
+                for found in self._near.find(pyramid, turned(crop, angle_deg, _WIDER))
                 if np.linalg.norm(found.centre - candidate.centre) < candidate.side / 3
             ]
             if not seen:
@@ -219,35 +222,6 @@ def aligned_faces(
 @functools.cache
 def _shared_detector() -> Detector:
     return Detector()
-
-
-def _whole(pyramid: Pyramid, turn_deg: float) -> Matrix:
-    """(2, 3), picture to unit square: all of it, turned about its middle."""
-    width, height = pyramid.size
-    turn = math.radians(turn_deg)
-    c, s = math.cos(turn), math.sin(turn)
-    extent = max(width * abs(c) + height * abs(s), width * abs(s) + height * abs(c))
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    upright = np.column_stack([np.eye(2), 0.5 - middle])
-    return turned(upright, turn_deg, 1 / extent)
-
-
-def _pixels(view: Matrix, detector: BlazeFace) -> Matrix:
-    """A view to the unit square as one to the detector's pixels, centres at the integers."""
-    return view * detector.size - [[0, 0, 0.5], [0, 0, 0.5]]
-
-
-def _tiles(pyramid: Pyramid) -> Iterator[Matrix]:
-    """Squares of a half, then a quarter of the longer edge; neighbours overlap by half."""
-    width, height = pyramid.size
-    for level in range(1, _TILE_LEVELS + 1):
-        side = max(width, height) / 2**level
-        if side < _SMALLEST_TILE:
-            return
-        for top in np.arange(0, max(1.0, height - side / 2), side / 2):
-            for left in np.arange(0, max(1.0, width - side / 2), side / 2):
-                corner = np.array([left, top]) - 0.5
-                yield np.column_stack([np.eye(2) / side, -corner / side])
 
 
 def _plausible(mesh: Points, pyramid: Pyramid) -> bool:

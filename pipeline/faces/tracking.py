@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.detect import Detector, Face, same
+from pipeline.faces.detect import LEAST_PX, Detector, Face, same
 from pipeline.faces.facemesh import Points
 from pipeline.faces.pyramid import Pyramid
 
 DETECT_EVERY = 10  # frames; between two looks a new face goes unseen
 _CUT = 24.0  # mean change of a coarse grey picture, in levels of 255, that no motion makes
 _COARSE = (32, 18)
+_LEAST = 1 / 64  # of a frame's longer edge: smaller faces would take too long in every scene
 # One Euro filter (Casiez, Roussel, Vogel, CHI 2012): still points are smoothed much, moving ones
 # hardly, so that a face neither trembles nor trails. Speed is in sizes of the face per second.
 _STILL_HZ = 1.5
@@ -93,7 +94,12 @@ class Tracker:
         self._since_look = 0
         known = [track.face for track in self._tracks]
         if deep or self._thorough:
-            found = self._detector.find(picture, thorough=self._thorough, known=known)
+            found = self._detector.find(
+                picture,
+                thorough=self._thorough,
+                known=known,
+                least_px=max(LEAST_PX, max(picture.size) * _LEAST),
+            )
         else:
             found = self._detector.glance(picture, known)
         for face in found:
