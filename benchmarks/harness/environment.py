@@ -86,6 +86,8 @@ def _processor_name() -> str:
 
 
 def _commit() -> str:
+    if not (_ROOT / ".git").exists():  # installed, perhaps inside the repository of something else
+        return "unknown"
     return _output("git", "-C", str(_ROOT), "rev-parse", "--short", "HEAD") or "unknown"
 
 

@@ -59,12 +59,11 @@ class Worker:
 
     def __init__(self, task: Task) -> None:
         """Start it; `loaded` waits until it is ready."""
-        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._log = Path(task.log)
         self._child = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.harness.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
             start_new_session=True,  # Ctrl-C is the parent's to handle: it keeps what was measured
         )  # fmt: skip
         self._tell(json.dumps(asdict(task)))
@@ -183,6 +182,12 @@ def _reason_kept(measurement: Measurement, workers: dict[int, Worker], i: int) -
     except WorkerFailed as error:
         measurement.reason = str(error)
         workers.pop(i, None)
+
+
+def child_environment() -> dict[str, str]:
+    """This process's environment, in which a child imports this toolkit from any folder."""
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def scratch_log() -> Path:

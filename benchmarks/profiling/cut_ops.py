@@ -7,15 +7,21 @@ with the whole file, and the difference is said.
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.harness.interleave import child_environment
 from export.quantize import flatbuffer
+from model.errors import BackendUnavailable, BadInput
 from pipeline.quiet import quiet
 
 
@@ -38,41 +44,149 @@ class LayerTime:
     gflop: float
 
 
-def time_ops(
-    path: Path, threads: int, repeats: int, tell: Callable[[str], None]
-) -> tuple[list[LayerTime], float]:
-    """Time every operator of a file, and the whole file in between.
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The times of one file.
+
+    Attributes:
+        layers: operators, in their order.
+        whole_ms: median time of a whole frame.
+        left_out: operators that cannot be timed alone, each with the reason.
+    """
+
+    layers: list[LayerTime]
+    whole_ms: float
+    left_out: list[str] = field(default_factory=list)
+
+
+def time_ops(path: Path, threads: int, repeats: int, tell: Callable[[str], None]) -> Profile:
+    """Time every operator of a TFLite file's main subgraph, and the whole file in between.
+
+    The work is done in a child process: LiteRT ends the process on some damaged files.
 
     Args:
-        path: a TFLite file with one subgraph.
+        path: the file.
         threads: of XNNPACK.
         repeats: timed runs of each; the median counts.
         tell: hears about the progress.
 
-    Returns:
-        The operators in their order, and the milliseconds of the whole file.
+    Raises:
+        BadInput: it is not a TFLite file, LiteRT cannot run it, or it has no operators.
+        BackendUnavailable: LiteRT is not installed.
     """
-    model = flatbuffer.read(path.read_bytes())
-    whole, whole_ms = _runner(path.read_bytes(), threads), []
-    layers = []
-    listed = list(flatbuffer.ops(model))
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise BackendUnavailable(
+            "TFLite files are profiled with LiteRT, which is not installed. "
+            "pip install ai-edge-litert"
+        )
+    answer: dict[str, Any] = {}
+    words = [str(path), str(threads), str(repeats)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.profiling.cut_ops", *words],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=child_environment(),
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        try:
+            for line in child.stdout:
+                answer = json.loads(line)
+                if "progress" in answer:
+                    tell(answer["progress"])
+        finally:
+            child.kill()
+    if "refused" in answer:
+        raise BadInput(answer["refused"])
+    if "whole_ms" not in answer:
+        raise BadInput(f"{path} makes LiteRT crash: damaged? Copy or export it again")
+    layers = [LayerTime(**{**layer, "shape": tuple(layer["shape"])}) for layer in answer["layers"]]
+    return Profile(layers, answer["whole_ms"], answer["left_out"])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Child process: time the file argv[0] with argv[1] threads, argv[2] times; JSON lines."""
+    path, threads, repeats = sys.argv[1:] if argv is None else argv
+
+    def send(message: dict[str, Any]) -> None:
+        print(json.dumps(message), flush=True)
+
+    try:
+        profile = _time_ops(
+            Path(path), int(threads), int(repeats), lambda words: send({"progress": words})
+        )
+    except BadInput as error:
+        send({"refused": str(error)})
+    else:
+        send(asdict(profile))
+    return 0
+
+
+def _time_ops(path: Path, threads: int, repeats: int, tell: Callable[[str], None]) -> Profile:
+    """As `time_ops`, in this process."""
+    model, listed = _read(path)
+    try:
+        # Packed anew: LiteRT reads beyond the end of a file that was cut off.
+        whole = _runner(flatbuffer.pack(model), threads)
+        whole_ms = [whole()]
+    except Exception as error:  # LiteRT raises RuntimeError and ValueError; numpy MemoryError
+        raise BadInput(f"LiteRT cannot run {path}: {_first_line(error)}") from None
+    layers, left_out = [], []
     for i, op in enumerate(listed):
         if i % max(1, len(listed) // repeats) == 0:
             whole_ms.append(whole())
-        run = _runner(_alone(model, op), threads)
-        run()
+        try:
+            run = _runner(_alone(model, op), threads)
+            ms = float(np.median([run() for _ in range(repeats)]))
+        except (RuntimeError, ValueError) as error:  # LiteRT cannot run it without the others
+            left_out.append(f"{op.name}: {_first_line(error)}")
+            continue
         tensor = model.subgraphs[0].tensors[op.outputs[0]]
-        shape = tuple(int(edge) for edge in tensor.shape)
-        ms = float(np.median([run() for _ in range(repeats)]))
-        layers.append(LayerTime(op.name, tensor.name.decode(), shape, ms, _gflop(model, op, shape)))
+        shape = () if tensor.shape is None else tuple(int(edge) for edge in tensor.shape)
+        name = (tensor.name or b"").decode(errors="replace")
+        layers.append(LayerTime(op.name, name, shape, ms, _gflop(model, op, shape)))
         tell(f"{i + 1}/{len(listed)} operators")
-    return layers, float(np.median(whole_ms))
+    return Profile(layers, float(np.median(whole_ms)), left_out)
+
+
+def _read(path: Path) -> tuple[Any, list[flatbuffer.Op]]:
+    """The model and the operators of its main subgraph.
+
+    Raises:
+        BadInput: the file cannot be read, is not a TFLite file, or has no operators.
+    """
+    try:
+        model = flatbuffer.read(path.read_bytes())
+        listed = list(flatbuffer.ops(model))
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+    except Exception:  # the schema's readers raise what they stumble on, as struct.error
+        raise BadInput(
+            f"{path} is not a whole TFLite file: cut off, damaged, or of another kind. "
+            "Copy or export it again"
+        ) from None
+    if not listed or not all(op.outputs for op in listed):
+        raise BadInput(f"{path} has no operators that compute something; expected a model")
+    return model, listed
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 def _alone(model: Any, op: flatbuffer.Op) -> bytes:
-    """A TFLite file with this one operator; what it reads and no constant becomes an input."""
+    """A TFLite file with this one operator; what it reads and no constant becomes an input.
+
+    Raises:
+        ValueError: it calls another subgraph, which the new file does not have, or reads nothing
+            but constants, so that LiteRT computes it once while it loads a file.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
+    for options in (op.operator.builtinOptions, op.operator.builtinOptions2):
+        if options and any("subgraph" in name.lower() for name in vars(options)):
+            raise ValueError("it calls a subgraph")
+    if op.inputs and all(_stored(model, index) for index in op.inputs):
+        raise ValueError("it reads constants only, and is computed once at load")
     graph = model.subgraphs[0]
     used = list(dict.fromkeys([*op.inputs, *op.outputs]))
     place = {index: i for i, index in enumerate(used)}
@@ -88,16 +202,22 @@ def _alone(model: Any, op: flatbuffer.Op) -> bytes:
         tensor = schema.TensorT()
         tensor.__dict__.update(graph.tensors[index].__dict__)
         tensor.buffer = 0
-        if flatbuffer.constant(model, index) is not None:
+        if _stored(model, index):
             alone.buffers.append(model.buffers[graph.tensors[index].buffer])
             tensor.buffer = len(alone.buffers) - 1
         cut.tensors.append(tensor)
-    cut.inputs = [place[i] for i in op.inputs if flatbuffer.constant(model, i) is None]
+    cut.inputs = [place[i] for i in op.inputs if not _stored(model, i)]
     cut.outputs = list(operator.outputs)
     cut.operators = [operator]
     alone.version, alone.subgraphs = model.version, [cut]
     alone.operatorCodes = [model.operatorCodes[op.operator.opcodeIndex]]
     return flatbuffer.pack(alone)
+
+
+def _stored(model: Any, tensor: int) -> bool:
+    """Whether a tensor's values are in the file."""
+    data = model.buffers[model.subgraphs[0].tensors[tensor].buffer].data
+    return data is not None and len(data) > 0
 
 
 def _runner(content: bytes, threads: int) -> Callable[[], float]:
@@ -109,7 +229,7 @@ def _runner(content: bytes, threads: int) -> Callable[[], float]:
         interpreter.allocate_tensors()
     rng = np.random.default_rng(0)
     for entry in interpreter.get_input_details():
-        interpreter.set_tensor(entry["index"], _random(rng, entry["shape"], entry["dtype"]))
+        interpreter.set_tensor(entry["index"], random_input(rng, entry["shape"], entry["dtype"]))
 
     def run() -> float:
         started = time.perf_counter()
@@ -120,17 +240,26 @@ def _runner(content: bytes, threads: int) -> Callable[[], float]:
     return run
 
 
-def _random(rng: np.random.Generator, shape: Any, dtype: Any) -> Any:
-    if np.issubdtype(dtype, np.integer):
+def random_input(rng: np.random.Generator, shape: Sequence[int], dtype: Any) -> Any:
+    """Values for an input: 8-bit and floating-point pictures at random, all else zeros.
+
+    Wider integers are mostly indices and shapes, of which only zeros are valid everywhere.
+    """
+    if np.dtype(dtype) in (np.uint8, np.int8):
         limits = np.iinfo(dtype)
-        return rng.integers(max(limits.min, -128), min(limits.max, 255), shape, dtype)
-    return rng.standard_normal(shape).astype(dtype)
+        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    if np.issubdtype(dtype, np.floating):
+        return rng.random(shape).astype(dtype)
+    return np.zeros(shape, dtype)
 
 
 def _gflop(model: Any, op: flatbuffer.Op, shape: tuple[int, ...]) -> float:
     if op.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         return 0.0
-    weights = [int(edge) for edge in model.subgraphs[0].tensors[op.inputs[1]].shape]
+    shape_of_weights = model.subgraphs[0].tensors[op.inputs[1]].shape
+    if shape_of_weights is None:
+        return 0.0
+    weights = [int(edge) for edge in shape_of_weights]
     per_output = np.prod(weights[1:3] if op.name == "DEPTHWISE_CONV_2D" else weights[1:])
     return 2 * float(np.prod(shape)) * float(per_output) / 1e9
 
@@ -149,3 +278,7 @@ def by_kind(layers: list[LayerTime]) -> Iterator[tuple[str, int, float, float]]:
             sum(layer.ms for layer in of_kind),
             sum(layer.gflop for layer in of_kind),
         )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from model.errors import BackendUnavailable
 
 _SIZE = 1024  # of the square matrices: large enough to be bound by arithmetic, small enough to fit
 _BYTES = 64 * 2**20
@@ -38,7 +41,16 @@ def measure(threads: int) -> Roofline:
 
     ONNX Runtime's matrix product is hand-written for each processor, as XNNPACK's is: it stands for
     what software gets out of the machine, not for its data sheet.
+
+    Raises:
+        BackendUnavailable: onnx or ONNX Runtime is not installed.
     """
+    for package in ("onnx", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            raise BackendUnavailable(
+                f"the machine's limits are measured with {package}, which is not installed. "
+                "pip install onnx onnxruntime"
+            )
     rng = np.random.default_rng(0)
     work = 2 * _SIZE**3
     floats = rng.standard_normal((_SIZE, _SIZE)).astype(np.float32)
