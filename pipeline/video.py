@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from model.errors import VideoError
-from model.files import new_beside, put_in_place
+from model.files import new_beside, numbered, put_in_place
 from pipeline.faces.pyramid import Pyramid
 from pipeline.faces.tracking import Tracker
 from pipeline.media import credentials, label
@@ -67,7 +66,8 @@ def swap_video(
             raise VideoError(f"{target}: {why} in any of {run.frames} frames; nothing was written")
         place = output
         if run.interrupted and output.exists():
-            place = _free(output.with_name(f"{output.stem}.partial{output.suffix}"))
+            partial = output.with_name(f"{output.stem}.partial{output.suffix}")
+            place = next(name for name in numbered(partial) if not name.exists())
         put_in_place(beside, place)
     except OSError as error:
         raise VideoError(f"{output} cannot be written: {error.strerror or error}") from None
@@ -87,12 +87,6 @@ def swap_video(
         "interrupted": run.interrupted,
     }
     return Outcome(place, report, (*reader.notes(), *writer.notes(), *run.notes()))
-
-
-def _free(path: Path) -> Path:
-    """`path`, or the first of its numbered names that no file has."""
-    numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in itertools.count(2))
-    return next(name for name in itertools.chain([path], numbered) if not name.exists())
 
 
 class _Run:

@@ -442,6 +442,20 @@ def test_pictures_of_an_unknown_kind_are_refused_in_words(tmp_path: Path) -> Non
         swapped(clip, tmp_path / "out.mp4")
 
 
+def test_a_folder_that_cannot_be_written_to_is_said_before_any_work(tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.mp4", 2, shades, sound=False)
+    swapper = still_swapper(sees=lambda picture: pytest.fail("it worked on a frame"))
+    missing = tmp_path / "clip.mp4" / "out.mp4"  # a folder that root, too, cannot write to
+    with pytest.raises(VideoError, match=r"out\.mp4 cannot be written: Not a directory"):
+        swap_video(swapper, clip, missing, Request((IDENTITY,)), progress=False)
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    if os.access(locked, os.W_OK):
+        return  # root may write anywhere
+    with pytest.raises(VideoError, match=r"out\.mp4 cannot be written: Permission denied"):
+        swap_video(swapper, clip, locked / "out.mp4", Request((IDENTITY,)), progress=False)
+
+
 def test_a_grey_film_stays_grey(tmp_path: Path) -> None:
     def grey(index: int) -> np.ndarray:
         return np.repeat(shades(index)[..., :1], 3, axis=2)

@@ -23,12 +23,14 @@ def is_cut_off(path: Path, format: str) -> bool | None:
     tell = next((tell for name, tell in _TELLS.items() if name in format.split(",")), None)
     if tell is None:
         return None
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        try:
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
             return tell(file, size) > size
-        except (IndexError, ValueError):
-            return True  # it ends within a header
+    except IndexError:
+        return True  # it ends within a header
+    except OSError:
+        return None
 
 
 def _end_of_boxes(file: BinaryIO, size: int) -> int:
