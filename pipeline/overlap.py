@@ -1,4 +1,4 @@
-"""Work ahead of, and behind, a loop: one thread each, with a short queue that bounds memory."""
+"""Threads that work before and after a loop, joined to it by short queues that bound memory."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _AHEAD = 4  # items that one side may be ahead of the other
-_PATIENCE_S = 0.1  # between two looks at whether the other side is still there
+_PATIENCE_S = 0.1  # after that long on a full queue, look whether the other side has ended
 
 
 class Ahead(Generic[T]):
-    """Iterates over something in a thread, a few items ahead of whoever iterates over this."""
+    """An iterator that a thread keeps a few items ahead of its reader."""
 
     def __init__(self, items: Iterable[T], *, live: bool = False) -> None:
         """Start at once.
 
         Args:
-            items: what to iterate over.
-            live: drop what nobody has taken when the next item comes, so that none is old.
+            items: iterated over in the thread.
+            live: keep the newest item only; an item that was not read in time is dropped.
         """
         self._live = live
         self._queue: queue.Queue[T | None] = queue.Queue(1 if live else _AHEAD)
@@ -32,14 +32,14 @@ class Ahead(Generic[T]):
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
-        """The items; what the thread raised is raised here."""
+        """Yield the items; an exception of the thread is raised here."""
         while (item := self._queue.get()) is not None:
             yield item
         if self._error:
             raise self._error
 
     def close(self) -> None:
-        """Stop after the item in work, whatever is left; returns when the thread has ended."""
+        """Stop the thread after its current item and wait for its end."""
         self._stopped.set()
         self._thread.join()
 
@@ -48,7 +48,7 @@ class Ahead(Generic[T]):
             for item in items:
                 if not self._put(item):
                     return
-        except BaseException as error:  # it belongs to the thread that iterates
+        except BaseException as error:  # raised again in the thread that reads
             self._error = error
         self._put(None)
 
@@ -65,7 +65,7 @@ class Ahead(Generic[T]):
 
 
 class Behind(Generic[T]):
-    """Hands items to a function in a thread, a few items behind whoever puts them in."""
+    """A queue whose items a thread hands to a function."""
 
     def __init__(self, consume: Callable[[T], None]) -> None:
         """Start at once."""
@@ -76,7 +76,7 @@ class Behind(Generic[T]):
         self._thread.start()
 
     def put(self, item: T) -> None:
-        """Hand over an item, waiting for room; what the thread raised is raised here."""
+        """Add an item, waiting for room; an exception of the thread is raised here."""
         while self._error is None:
             try:
                 return self._queue.put(item, timeout=_PATIENCE_S)
@@ -85,7 +85,7 @@ class Behind(Generic[T]):
         raise self._error
 
     def close(self) -> None:
-        """Wait until everything is done; what the thread raised is raised here."""
+        """Wait until all items are done; an exception of the thread is raised here."""
         while self._thread.is_alive():
             try:
                 self._queue.put(None, timeout=_PATIENCE_S)
@@ -100,5 +100,5 @@ class Behind(Generic[T]):
         try:
             while (item := self._queue.get()) is not None:
                 self._consume(item)
-        except BaseException as error:  # it belongs to the thread that puts
+        except BaseException as error:  # raised again in the thread that adds items
             self._error = error

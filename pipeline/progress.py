@@ -1,4 +1,4 @@
-"""How far a long job is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of a long job: a bar on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LINE_EVERY_S = 10.0
 
 
 class Progress:
-    """Counts frames, or whatever `unit` says; knows how many a second."""
+    """Counts frames, or other units, and their rate."""
 
     def __init__(
         self, total: int | None, what: str, *, shown: bool = True, unit: str = "frame"
@@ -18,10 +18,10 @@ class Progress:
         """Start the clock.
 
         Args:
-            total: frames to come, None if the container does not tell.
+            total: number of frames, None if it is not known.
             what: file name to show.
-            shown: on stderr.
-            unit: what is counted, in the singular.
+            shown: print the progress on stderr.
+            unit: name of what is counted, in the singular.
         """
         self._total, self._what, self._shown, self._unit = total, what, shown, unit
         self._count, self._start = 0, time.monotonic()
@@ -34,11 +34,11 @@ class Progress:
 
     @property
     def fps(self) -> float:
-        """Frames a second so far."""
+        """Mean number of frames per second so far."""
         return self._count / max(1e-9, time.monotonic() - self._start)
 
     def step(self, count: int = 1) -> None:
-        """One frame more, or `count`."""
+        """Count `count` more frames."""
         self._count += count
         if self._bar is not None:
             self._bar.update(count)

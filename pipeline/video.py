@@ -1,4 +1,4 @@
-"""Swap faces through a video at constant memory: decode, swap and encode side by side."""
+"""Swap the faces of a video; decoding, swapping and encoding run in parallel."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def swap_video(
 ) -> Outcome:
     """Swap the faces of a video; sound, subtitles, timing and rotation are the target's.
 
-    A frame without a face is passed through. On Ctrl-C what was done is finished as a playable
-    file: `output`, or `<name>.partial` beside it, numbered if need be, where there was an `output`
-    before.
+    Memory use does not grow with the length. Frames without a face are encoded as they are. On
+    Ctrl-C the frames done so far are finished as a playable file: `output`, or, where that exists
+    already, `<name>.partial<suffix>` beside it, with a number if that exists too.
 
     Args:
         swapper: the loaded models.
@@ -56,7 +56,7 @@ def swap_video(
                 run = _Run(swapper, writer, request, shown)
                 run.through(reader)
         if not run.frames:
-            raise KeyboardInterrupt  # it came before the first frame: there is nothing to keep
+            raise KeyboardInterrupt  # before the first frame: there is nothing to keep
         if not run.swapped and not run.interrupted:
             why = (
                 "no face found"
@@ -90,7 +90,7 @@ def swap_video(
 
 
 class _Run:
-    """One pass over a video; the models run in the calling thread."""
+    """One pass over a video. The models run in the calling thread."""
 
     def __init__(
         self, swapper: FaceSwapper, writer: Writer, request: Request, shown: Progress
@@ -115,14 +115,14 @@ class _Run:
                 self._shown.step()
         except KeyboardInterrupt:
             self.interrupted = True
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would spoil the file
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would break the file
         finally:
             source.close()
             self._shown.close()
             sink.close()
 
     def _decoded(self, items: Iterator[Item]) -> Iterator[Item]:
-        """The items, frames as they will be encoded; a frame's time holds the packets before it."""
+        """The items, frames fitted for encoding. The time of a frame includes packets before it."""
         spent_s = 0.0
         while True:
             start = time.perf_counter()
@@ -144,7 +144,7 @@ class _Run:
             self._writer.put(item)
 
     def notes(self) -> list[str]:
-        """What the user should know of the frames."""
+        """Notes for the user about the frames."""
         notes = []
         if without := self.frames - self.swapped:
             what = "no face that --map names" if self._request.pairs else "no face"
@@ -154,7 +154,7 @@ class _Run:
         return notes
 
     def _swap(self, frame: Any) -> tuple[Any, int]:
-        """The frame with its faces swapped, and how many; itself where nothing changes."""
+        """The frame, its faces swapped in place, and how many they are."""
         # Faces are looked for as the film is shown, since a phone films lying down.
         orientation = self._writer.fitting.orientation
         before = frame.to_ndarray(format="rgb24")
