@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 from export.earlier import is_baked, replaced, taken_over
 from export.proof.parity import Reference
 from export.staging import Staging
-from export.subject import Artifact
 from model.contract import (
     SCHEMA,
     Align,
     Checkpoint,
     Manifest,
     ModelSpec,
-    Parity,
     digest,
     dumps,
     face_template,
@@ -38,16 +36,6 @@ _TOOLS = (
     "mobilefsgan-toolkit", "torch", "onnx", "onnxruntime", "onnxsim", "onnx2tf", "tensorflow",
     "ai-edge-litert", "coremltools", "numpy",
 )  # fmt: skip
-
-
-def describe(artifact: Artifact, parity: Parity | None = None) -> ModelSpec:
-    """The manifest entry of a model file."""
-    sha256, size = digest(artifact.path)
-    return ModelSpec(
-        artifact.subject.model, artifact.path.name, artifact.format, artifact.precision, sha256,
-        size, artifact.signature.inputs, artifact.signature.outputs,
-        parity or Parity("skipped"), artifact.calibration,
-    )  # fmt: skip
 
 
 def checkpoint_of(path: Path) -> Checkpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from model import arguments
 from model.contract import Format
 
 if TYPE_CHECKING:
-    from model.contract import ModelSpec
+    from model.contract import Manifest, ModelSpec
 
 _COMMANDS: dict[Format | None, tuple[str, str]] = {
     None: ("export", "Export a checkpoint to ONNX, TFLite and Core ML, and prove every file."),
@@ -30,7 +31,7 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
     args = _parse(format, argv)
 
     from export.doctor import require_converters
-    from export.job import DEFAULT_PRECISIONS, Job, run
+    from export.job import DEFAULT_PRECISIONS, GatesMissed, Job, run
     from export.stages import Stages
 
     formats = _ALL_FORMATS if format is None else (format,)
@@ -51,17 +52,27 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
         calibration=args.calibration,
         recipe=args.recipe,
         overwrite=args.overwrite,
+        mixed=args.mixed,
     )
-    manifest = run(job, stages)
+    try:
+        manifest = run(job, stages)
+    except GatesMissed as missed:
+        _show(args, job.place, missed.manifest)
+        raise
+    _show(args, job.place, manifest)
+    print(_next_commands(job.place, manifest, args), file=sys.stderr)
+    return 0
+
+
+def _show(args: argparse.Namespace, place: Path, manifest: Manifest) -> None:
+    """Print what is in the bundle."""
     if args.json:
         from export.bundle import as_json
 
         print(as_json(manifest))
     else:
         print(table(manifest.models))
-        print(f"\nbundle: {job.place}")
-        print(_next_commands(job.place, args.checkpoint), file=sys.stderr)
-    return 0
+        print(f"\nbundle: {place}")
 
 
 def table(models: Sequence[ModelSpec]) -> str:
@@ -104,7 +115,7 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
     parser.add_argument(
         "--precision", nargs="+", choices=arguments.PRECISIONS,
         help="default: fp32 fp16; TFLite also has dynamic and int8, ONNX int8, Core ML int8 and "
-        "pal6 (weights)",
+        "pal6 (weights) and w8a8",
     )  # fmt: skip
     parser.add_argument(
         "--calibration", type=Path, metavar="FOLDER",
@@ -113,16 +124,21 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
     )  # fmt: skip
     parser.add_argument(
         "--recipe", type=Path, metavar="FILE",
-        help="layers of the generator that 8 bits spare, from export.sensitivity",
+        help="layers of the generator that compressed files keep in higher precision, from "
+        "export.sensitivity",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-recipe", dest="mixed", action="store_false",
+        help="do not look for more such layers where a compressed file misses its gate",
     )  # fmt: skip
     parser.add_argument(
         "--identity", type=Path, metavar="CKPT",
         help="MobileFaceNet that the generator was trained with (default: the shipped one)",
     )  # fmt: skip
     parser.add_argument(
-        "--bake-identity", type=Path, metavar="FACE_OR_EMBEDDING",
-        help="make a generator for this one source (aligned face, or .npy embedding): it takes "
-        "the target alone",
+        "--bake-identity", type=Path, metavar="PHOTO_OR_EMBEDDING",
+        help="make a generator for this one source (photo, or .npy embedding): it takes the "
+        "target alone",
     )  # fmt: skip
     parser.add_argument("--opset", type=_OPSET, default=17, help="ONNX operator set (default: 17)")
     parser.add_argument(
@@ -143,10 +159,19 @@ def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namesp
     return parser.parse_args(argv)
 
 
-def _next_commands(place: Path, checkpoint: Path) -> str:
-    return (
-        "next:\n"
-        f"  python -m export.verify {place}    # replay the golden samples, here or on a Mac\n"
-        f"  python -m export {checkpoint} --bake-identity face.png    # one source, target alone\n"
-        "  python -m export.doctor    # what this machine can convert and execute"
-    )
+def _next_commands(place: Path, manifest: Manifest, args: argparse.Namespace) -> str:
+    """Commands that can be typed next as they stand: every file that they name is there."""
+    from pipeline.faces.portraits import PORTRAITS, portrait_path
+
+    lines: list[tuple[tuple[object, ...], str]] = [
+        (("export.verify", place), "replay the golden samples, here or on a Mac")
+    ]
+    if manifest.identity_checkpoint and not args.bake_identity:
+        given = ("--identity", args.identity) if args.identity else ()
+        bake = ("export", args.checkpoint, *given, "-o", args.output_dir)
+        lines.append(
+            ((*bake, "--bake-identity", portrait_path(PORTRAITS[1])), "one source, target alone")
+        )
+    lines.append((("export.doctor",), "what this machine can convert and execute"))
+    shown = [f"  python -m {shlex.join(map(str, words))}    # {what}" for words, what in lines]
+    return "\n".join(["next:", *shown])

@@ -1,50 +1,44 @@
-"""One export, from a checkpoint to a verified bundle."""
+"""One export, from a checkpoint to a proved bundle: load, deploy, convert, prove, bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 import export.convert.coreml
 import export.convert.onnx
 import export.convert.tflite
 from export import bundle
 from export.earlier import replaced
+from export.files import FileMaker, Orders
+from export.networks import Networks, load, subjects
 from export.proof.chains import Chains
-from export.proof.parity import Chain, run_torch
-from export.proof.prove import prove
-from export.proof.samples import load_identity
+from export.proof.prove import prove_rewrite
 from export.quantize.calibration import CalibrationSet, built_in, from_folder
+from export.quantize.recipe import Rankings, read_recipe
 from export.stages import Stages
-from export.staging import Staging, staging
-from export.subject import Artifact, Subject
-from model.contract import FACE_SIZE, Format, Manifest, Precision
-from model.errors import BadInput, UsageError
+from export.staging import staging
+from export.subject import Subject
+from export.workbench import Workbench
+from model.contract import FACE_SIZE, Format, Manifest, ModelSpec, Precision
+from model.errors import ParityError, UsageError
 from model.files import fitting, new_log
 from model.place import GOLDEN, GOLDEN_BAKED
-
-if TYPE_CHECKING:
-    from model.lite import SwapNetwork
-    from model.mobilefacenet import MobileFaceNet
 
 FORMATS: dict[Format, tuple[Precision, ...]] = {
     "onnx": export.convert.onnx.PRECISIONS,
     "tflite": export.convert.tflite.PRECISIONS,
     "mlpackage": export.convert.coreml.PRECISIONS,
 }
-# The 8-bit ones are asked for by name: their gates want trained weights, and a miss of one of them
-# would take the float files down with it.
+# The compressed precisions take minutes, and need a calibration set of the user's to be at their
+# best: they are made on request only.
 DEFAULT_PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
-_DEPLOY_GATE_DB = 60.0
 # The precisions that need ranges of activations; Core ML's int8 is of weights only.
 _CALIBRATED: dict[Format, tuple[Precision, ...]] = {
     "onnx": ("int8",), "tflite": ("int8",), "mlpackage": ("w8a8",),
 }  # fmt: skip
+_RANKING_PAIRS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Job:
         formats: which kinds of file.
         precisions: which of each format's precisions.
         opset: of the ONNX graph, and of the one that TFLite is made from.
-        bake: an aligned face or an embedding to bake in, instead of exporting the plain models.
+        bake: a photo or an embedding to bake in, instead of exporting the plain models.
         parity: prove every file before the bundle is put in place.
         samples: how many (face, identity) pairs the proof uses.
         threads: for the runtimes during the proof.
@@ -66,6 +60,7 @@ class Job:
         calibration: a folder of photos or aligned faces for int8; None for the built-in set.
         recipe: layers of the generator that every compressed file keeps in higher precision.
         overwrite: a bundle of other weights in the same place may be replaced.
+        mixed: find layers to keep by itself where a compressed file misses its gate.
     """
 
     checkpoint: Path
@@ -82,6 +77,7 @@ class Job:
     calibration: Path | None = None
     recipe: Path | None = None
     overwrite: bool = False
+    mixed: bool = True
 
     @property
     def place(self) -> Path:
@@ -93,68 +89,83 @@ class Job:
         return tuple(p for p in FORMATS[format] if p in self.precisions)
 
 
+class GatesMissed(ParityError):
+    """Some files missed their gates; the others are in the bundle.
+
+    Attributes:
+        manifest: of the bundle that was written.
+    """
+
+    def __init__(self, message: str, manifest: Manifest) -> None:
+        """Say what missed, and what was written."""
+        super().__init__(message)
+        self.manifest = manifest
+
+
 def run(job: Job, stages: Stages) -> Manifest:
     """Export, prove, and put the bundle in its place; the old one stays until then.
 
     Raises:
         CheckpointError: the weights cannot be used.
         ConversionError: a converter crashed.
-        ParityError: a file does not compute what the network as trained computes.
+        GatesMissed: some files do not compute what the network as trained computes. They are left
+            out; the bundle holds the others.
+        ParityError: no file does; nothing was written.
         BadInput: another input or the output folder cannot be used.
     """
-    from model.checkpoint import load_generator, load_identity_encoder
-
     _refuse_nothing_to_do(job)
-    trained = load_generator(job.checkpoint)
-    if job.identity is None:
-        job = replace(job, identity=_shipped_identity_for(trained, stages))
-    encoder = load_identity_encoder(job.identity) if job.identity else None
-    _check_embedding_sizes(trained, encoder)
-    baked = None
-    if job.bake:
-        baked = load_identity(job.bake, encoder, FACE_SIZE, trained.config.embedding_size)
+    networks = load(job.checkpoint, job.identity, job.bake, stages)
     checkpoint = bundle.checkpoint_of(job.checkpoint)
-    identity = bundle.checkpoint_of(job.identity) if job.identity else None
-    if note := replaced(job.place, checkpoint, identity, baked, overwrite=job.overwrite):
+    identity = bundle.checkpoint_of(networks.identity) if networks.identity else None
+    if note := replaced(job.place, checkpoint, identity, networks.baked, overwrite=job.overwrite):
         stages.say(note)
-    calibration = _calibrate_on(job, trained, encoder, stages)
+    calibration = _calibrate_on(job, networks, stages)
     with staging(job.place) as into:
         log = new_log(job.output_dir / fitting(job.place.name, ".log"))
-        chains = None
-        if job.parity:
-            chains = Chains(trained, encoder, baked, job.samples, job.seed, stages)
-        chain = chains.of("fp32") if chains else None
-        specs = []
-        if encoder and baked is None and "w8a8" in job.precisions and "mlpackage" in job.formats:
-            stages.say("the identity encoder is not exported as w8a8: it is asked once per source,")
-            stages.say("so its speed does not matter; int8, pal6 and fp16 have one")
-        for subject in _subjects(trained, encoder, baked, chain, stages):
-            for artifact in _convert(job, subject, into, log, calibration, chain, stages):
-                show = job.output_dir / fitting(job.place.name, f"-{artifact.path.name}.png")
-                held_against = chains.of(artifact.precision) if chains else None
-                parity = prove(artifact, held_against, job.threads, stages, show)
-                specs.append(bundle.describe(artifact, parity))
-        golden = {GOLDEN if baked is None else GOLDEN_BAKED: chain.reference} if chain else {}
+        bench = Workbench(into.bundle, into.work, log, stages)
+        chains = Chains(networks, job.samples, job.seed, stages) if job.parity else None
+        made: list[ModelSpec] = []
+        missed: list[ParityError] = []
+        for subject in subjects(networks):
+            if chains and subject.model == "generator":
+                prove_rewrite(subject, chains.of("fp32"), stages)
+            specs, misses = _maker(job, subject, networks, calibration, bench, chains).make()
+            made, missed = [*made, *specs], [*missed, *misses]
+        if not made:
+            raise ParityError(_told(missed, "Nothing was written"))
+        golden = GOLDEN if networks.baked is None else GOLDEN_BAKED
+        samples = {golden: chains.of("fp32").reference} if chains else {}
         manifest = bundle.publish(
-            into, specs, checkpoint, identity, golden, baked=baked, overwrite=job.overwrite
-        )
+            into, made, checkpoint, identity, samples,
+            baked=networks.baked, overwrite=job.overwrite,
+        )  # fmt: skip
+    if missed:
+        raise GatesMissed(_told(missed, f"The other files are in {job.place}"), manifest)
     return manifest
 
 
-def _shipped_identity_for(trained: SwapNetwork, stages: Stages) -> Path | None:
-    """The identity encoder that comes with the toolkit, where it fits; says what was chosen."""
-    from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
+def _maker(
+    job: Job, subject: Subject, networks: Networks, calibration: CalibrationSet | None,
+    bench: Workbench, chains: Chains | None,
+) -> FileMaker:  # fmt: skip
+    """What makes the files of one network."""
+    keep: list[str] = []
+    if job.recipe is not None and subject.model == "generator":
+        keep = read_recipe(job.recipe, subject.network)
+    precisions = {format: _precisions(job, subject, format, bench.stages) for format in job.formats}
+    orders = Orders(
+        {format: some for format, some in precisions.items() if some}, job.opset, job.threads,
+        tuple(keep), job.mixed, calibration,
+    )  # fmt: skip
+    pairs = built_in(FACE_SIZE, subject.embedding_size, None, _RANKING_PAIRS)
+    rankings = Rankings(subject, pairs.faces, pairs.embeddings, bench.stages)
+    return FileMaker(subject, orders, bench, chains, rankings, job.place)
 
-    fits = trained.config.embedding_size == SHIPPED_EMBEDDING_SIZE
-    if fits and SHIPPED_IDENTITY_ENCODER.is_file():
-        stages.say(
-            "the identity encoder is the shipped one, which fits generators trained with it;"
-        )
-        stages.say("give the one that yours was trained with as --identity CKPT")
-        return SHIPPED_IDENTITY_ENCODER
-    stages.say("no identity encoder fits (give one with --identity CKPT): only the generator is")
-    stages.say("exported, and identity cosines are not measured")
-    return None
+
+def _told(missed: Sequence[ParityError], written: str) -> str:
+    """One message for all misses."""
+    words = [str(miss).removeprefix("parity missed: ") for miss in missed]
+    return f"parity missed: {'; '.join(words)}. {written}"
 
 
 def _refuse_nothing_to_do(job: Job) -> None:
@@ -163,27 +174,17 @@ def _refuse_nothing_to_do(job: Job) -> None:
         raise UsageError(f"no file has the precision {', '.join(job.precisions)}: {have}")
 
 
-def _check_embedding_sizes(trained: SwapNetwork, encoder: MobileFaceNet | None) -> None:
-    if encoder and encoder.config.embedding_size != trained.config.embedding_size:
-        raise BadInput(
-            f"the identity encoder gives {encoder.config.embedding_size} numbers, the generator "
-            f"takes {trained.config.embedding_size}. Give the encoder it was trained with"
-        )
-
-
-def _calibrate_on(
-    job: Job, trained: SwapNetwork, encoder: MobileFaceNet | None, stages: Stages
-) -> CalibrationSet | None:
-    """What int8 ranges are measured on, where a format that needs them is exported."""
+def _calibrate_on(job: Job, networks: Networks, stages: Stages) -> CalibrationSet | None:
+    """The pairs that int8 ranges are measured on, if a format that needs them is exported."""
     if not any(p in job.wanted(f) for f in job.formats for p in _CALIBRATED.get(f, ())):
         return None
-    embedding_size = trained.config.embedding_size
+    size, encoder = networks.embedding_size, networks.encoder
     if job.calibration is None:
-        chosen = built_in(FACE_SIZE, embedding_size, encoder)
+        chosen = built_in(FACE_SIZE, size, encoder)
         stages.say(f"ranges are measured on {len(chosen)} built-in pairs (two portraits, varied);")
         stages.say("--calibration FOLDER with a few hundred faces of your own is better")
         return chosen
-    chosen = from_folder(job.calibration, FACE_SIZE, embedding_size, encoder, bar=not stages.quiet)
+    chosen = from_folder(job.calibration, FACE_SIZE, size, encoder, bar=not stages.quiet)
     left_out = "".join(f", {n} {reason} left out" for reason, n in chosen.skipped.items())
     stages.say(
         f"ranges are measured on {len(chosen)} pairs of {len(chosen.faces)} faces from "
@@ -192,87 +193,13 @@ def _calibrate_on(
     return chosen
 
 
-def _subjects(
-    trained: SwapNetwork,
-    encoder: MobileFaceNet | None,
-    baked: NDArray[np.float32] | None,
-    chain: Chain | None,
-    stages: Stages,
-) -> Iterator[Subject]:
-    """The networks to export, rewritten for inference and held against the one as trained."""
-    import torch
-
-    from model.deploy import BakedGenerator, DeployedGenerator
-
-    embedding_size = trained.config.embedding_size
-    network: torch.nn.Module = DeployedGenerator(trained)
-    if baked is not None:
-        assert isinstance(network, DeployedGenerator)
-        network = BakedGenerator(network, torch.from_numpy(baked))
-    network = network.requires_grad_(False).eval()
-    if chain:
-        with stages.stage("rewritten for inference"):
-            parity = chain.generator(
-                "deploy",
-                lambda pair: run_torch(network, pair, baked=baked is not None),
-                _DEPLOY_GATE_DB,
-            )
-            stages.note(f"{parity.psnr_db:.1f} dB")
-    yield Subject("generator", network, FACE_SIZE, embedding_size, baked is not None)
-    # A baked generator needs no encoder: that is what it is for.
-    if encoder and baked is None:
-        yield Subject("identity", encoder, FACE_SIZE, embedding_size)
-
-
-def _convert(
-    job: Job,
-    subject: Subject,
-    into: Staging,
-    log: Path,
-    calibration: CalibrationSet | None,
-    chain: Chain | None,
-    stages: Stages,
-) -> Iterator[Artifact]:
-    """All files of one network; ONNX first, because TFLite is made from it."""
-    keep = _kept_weights(job, subject)
-    if "onnx" in job.formats and _precisions(job, subject, "onnx"):
-        yield from export.convert.onnx.convert(
-            subject, _precisions(job, subject, "onnx"), into.bundle, opset=job.opset,
-            calibration=calibration, keep=keep, log=log, stages=stages,
-        )  # fmt: skip
-    if "tflite" in job.formats and _precisions(job, subject, "tflite"):
-        fp32 = into.bundle / subject.file_name("onnx", "fp32")
-        if not fp32.exists():
-            (link,) = export.convert.onnx.convert(
-                subject, ["fp32"], into.work, opset=job.opset, log=log, stages=stages
-            )
-            prove(link, chain, job.threads, stages)
-            fp32 = link.path
-        yield from export.convert.tflite.convert(
-            subject, _precisions(job, subject, "tflite"), into.bundle, fp32,
-            calibration=calibration, keep=keep,
-            work=into.work, log=log, stages=stages,
-        )  # fmt: skip
-    if "mlpackage" in job.formats:
-        yield from export.convert.coreml.convert(
-            subject, _precisions(job, subject, "mlpackage"), into.bundle,
-            calibration=calibration, keep=keep, log=log, stages=stages,
-        )  # fmt: skip
-    if "fp32" not in job.wanted("onnx"):  # was needed on the way only
-        (into.bundle / subject.file_name("onnx", "fp32")).unlink(missing_ok=True)
-
-
-def _precisions(job: Job, subject: Subject, format: Format) -> tuple[Precision, ...]:
-    """The precisions wanted, but for w8a8 of the identity encoder, which nobody needs."""
-    left_out = ("w8a8",) if subject.model == "identity" else ()
-    return tuple(p for p in job.wanted(format) if p not in left_out)
-
-
-def _kept_weights(job: Job, subject: Subject) -> list[NDArray[np.float32]]:
-    """The weights, (O, I, H, W), of the layers that the recipe keeps in higher precision."""
-    if job.recipe is None or subject.model != "generator":
-        return []
-    from export.sensitivity import read_recipe
-
-    layers = read_recipe(job.recipe, subject.network)
-    return [subject.network.get_parameter(f"{name}.weight").numpy() for name in layers]
+def _precisions(
+    job: Job, subject: Subject, format: Format, stages: Stages
+) -> tuple[Precision, ...]:
+    """The precisions wanted, but for w8a8 of the identity encoder."""
+    wanted = job.wanted(format)
+    if subject.model == "generator" or "w8a8" not in wanted:
+        return wanted
+    stages.say("the identity encoder is not exported as w8a8: it is asked once per source,")
+    stages.say("so its speed does not matter; int8, pal6 and fp16 have one")
+    return tuple(p for p in wanted if p != "w8a8")

@@ -1,4 +1,4 @@
-"""What is exported: one network, seen through its border, and the files made of it."""
+"""What is exported: a network, the tensors that it takes and gives, and the files made of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.contract import Calibration, Format, Model, Precision
+from model.contract import Calibration, Format, Model, ModelSpec, Parity, Precision, Recipe, digest
 from model.tensors import Pictures, Signature, signature
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-# A part of the picture's side: 64 and 8 px.
+# The side of an aligned face divided by this: 64 px and 8 px.
 _COARSE: dict[Model, int] = {"generator": 4, "identity": 32}
 
 
@@ -58,7 +58,7 @@ class Subject:
         return face, torch.full((1, self.embedding_size), self.embedding_size**-0.5)
 
     def signature(self, format: Format, pictures: Pictures = "float") -> Signature:
-        """The tensors at the border of one of its files."""
+        """The inputs and outputs of one of its files."""
         return signature(
             self.model,
             format,
@@ -75,7 +75,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A model file that has just been made, and what it takes and gives."""
+    """A model file that has just been made.
+
+    Attributes:
+        subject: what it was made of.
+        path: the file, or the folder of a Core ML package.
+        format: of the file.
+        precision: of the file.
+        signature: its inputs and outputs.
+        calibration: what its activation ranges were measured on.
+        recipe: layers that it keeps in higher precision.
+    """
 
     subject: Subject
     path: Path
@@ -83,3 +93,13 @@ class Artifact:
     precision: Precision
     signature: Signature
     calibration: Calibration | None = None
+    recipe: Recipe | None = None
+
+    def spec(self, parity: Parity | None = None) -> ModelSpec:
+        """Its entry in the manifest; without `parity` as not proved."""
+        sha256, size = digest(self.path)
+        return ModelSpec(
+            self.subject.model, self.path.name, self.format, self.precision, sha256, size,
+            self.signature.inputs, self.signature.outputs, parity or Parity("skipped"),
+            self.calibration, self.recipe,
+        )  # fmt: skip

@@ -69,9 +69,9 @@ def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) 
     """Run one file on all samples it can take; `held` is None where nothing could be run."""
     from export.proof.golden import score
     from export.proof.parity import min_identity_cosine, min_psnr_db
-    from pipeline.backends import BACKENDS, backend_class, open_backend
+    from pipeline.backends import backend_class, backend_for, open_backend
 
-    name = next(n for n, (_, _, format) in BACKENDS.items() if format == spec.format)
+    name = backend_for(spec.format)
     available = backend_class(name).available()
     if not available:
         return {"held": None, "verdict": f"not executed: {available.why}"}

@@ -43,7 +43,8 @@ def export_bundle(
     Raises:
         CheckpointError: the weights cannot be used.
         BackendUnavailable: a converter is not installed, or crashed.
-        ParityError: a file differs from the network as trained.
+        ParityError: a file differs from the network as trained; files that do not differ are
+            in the bundle all the same.
         BadInput: the output folder cannot be used.
     """
     from export.doctor import require_converters

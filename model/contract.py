@@ -171,6 +171,19 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """The layers of a compressed model file that are kept in higher precision.
+
+    Attributes:
+        keep: their names in the network as it is exported.
+        lost_share: the part of what compression saves against an fp16 file that they cost.
+    """
+
+    keep: tuple[str, ...]
+    lost_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """One model file of a bundle. `sha256` and `bytes` of a package folder cover all its files."""
 
@@ -184,6 +197,7 @@ class ModelSpec:
     outputs: tuple[TensorSpec, ...]
     parity: Parity
     calibration: Calibration | None = None
+    recipe: Recipe | None = None
 
     @property
     def size_mb(self) -> float:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.contract import FACE_SIZE, identity_crop
@@ -56,3 +61,21 @@ class PictureIdentityEncoder(nn.Module):
         # The authors resize with aligned corners; the recogniser is trained on such crops.
         face = F.interpolate(face[:, :, inner, inner], size, mode="bilinear", align_corners=True)
         return self.network(face * (2 / self.peak) - 1)
+
+
+def embed(encoder: MobileFaceNet, face: NDArray[Any]) -> NDArray[np.float32]:
+    """The embedding of one aligned face, by PyTorch.
+
+    Args:
+        encoder: in eval mode.
+        face: (H, H, 3) RGB, uint8 in 0..255 or float32 in [0, 1].
+
+    Returns:
+        (1, E) float32, unit L2 norm.
+    """
+    peak = 255.0 if face.dtype == np.uint8 else 1.0
+    picture = np.ascontiguousarray(face.transpose(2, 0, 1)[None], np.float32)
+    with torch.inference_mode():
+        wrapped = PictureIdentityEncoder(encoder, peak, face.shape[0])
+        embedding: NDArray[np.float32] = wrapped(torch.from_numpy(picture)).numpy()
+    return embedding

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     swapper = FaceSwapper.load(
         bundle, backend=args.backend, precision=args.precision, threads=args.threads
     )
-    people = tuple(person(swapper, source) for source in sources)
+    people = tuple(person(swapper, source, lambda note: _talk(args, note)) for source in sources)
     if args.save_identity:
         save_identity(args.save_identity, people[0])
         _talk(args, f"identity saved as {args.save_identity}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,20 @@ from pipeline.faces.detect import Face
 from pipeline.media import photo
 from pipeline.swap import FaceSwapper, Identity, Which, unit
 
+_UNIT = 1e-3  # how far a norm may be from 1 without a note
 
-def person(swapper: FaceSwapper, source: str) -> Identity:
+
+def _silent(_note: str) -> None:
+    pass
+
+
+def person(swapper: FaceSwapper, source: str, tell: Callable[[str], None] = _silent) -> Identity:
     """The identity that a source on the command line means.
 
     Args:
         swapper: embeds the faces.
         source: a photo, several of one person with commas between, or an `.npy`.
+        tell: called with a note for the user.
 
     Raises:
         ImageError: a photo cannot be read or shows no face.
@@ -29,7 +36,7 @@ def person(swapper: FaceSwapper, source: str) -> Identity:
     """
     path = Path(source)
     if path.suffix.lower() == ".npy":
-        return load_identity(path, swapper.embedding_size)
+        return load_identity(path, swapper.embedding_size, tell)
     images = [photo.read(path).image for path in photos_of(source)]
     try:
         return swapper.identity(*images)
@@ -43,11 +50,19 @@ def photos_of(source: str) -> list[Path]:
     return [path] if path.exists() else [Path(part) for part in source.split(",") if part]
 
 
-def load_identity(path: Path, size: int) -> Identity:
-    """Read an identity, (size,) float32 of unit norm, from an `.npy`.
+def load_identity(path: Path, size: int, tell: Callable[[str], None] = _silent) -> Identity:
+    """Read an identity from an `.npy`, and bring it to unit norm.
+
+    Args:
+        path: the file; (size,) or (1, size) floats.
+        size: length of the embeddings of the generator.
+        tell: called with a note if the norm in the file is not 1.
+
+    Returns:
+        (size,) float32, unit L2 norm.
 
     Raises:
-        BadInput: it cannot be read, or holds something else.
+        BadInput: it cannot be read, holds something else, is zero or is not finite.
     """
     try:
         vector: Any = np.load(path, allow_pickle=False)
@@ -59,10 +74,19 @@ def load_identity(path: Path, size: int) -> Identity:
     shape = getattr(vector, "shape", None)
     if shape not in ((size,), (1, size)) or vector.dtype.kind != "f":
         raise BadInput(
-            f"{path} holds {getattr(vector, 'dtype', 'several arrays')} of shape {shape}; this "
-            f"bundle's identities are float32 of ({size},). Make it again with --save-identity"
+            f"{path} holds {getattr(vector, 'dtype', 'several arrays')} of shape {shape}; "
+            f"this generator takes floats of ({size},). Make it again with --save-identity"
         )
-    return unit(vector.astype(np.float32).ravel())
+    vector = vector.astype(np.float64).ravel()  # half and double beyond the range of float32
+    norm = float(np.linalg.norm(vector))
+    if not np.isfinite(norm) or norm == 0:
+        raise BadInput(
+            f"{path} holds a vector that is zero or not finite; expected an identity of unit "
+            "length. Make it again with --save-identity"
+        )
+    if abs(norm - 1) > _UNIT:
+        tell(f"{path} has L2 norm {norm:.4g}; it is divided by its norm")
+    return unit((vector / norm).astype(np.float32))
 
 
 def save_identity(path: Path, identity: Identity) -> None:

@@ -5,6 +5,7 @@ The common ground is the unit picture: (H, W, 3) float32 RGB in [0, 1].
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,32 @@ def to_tensor(image: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     tensor = np.ascontiguousarray(tensor[None], dtype=spec.dtype)
     spec.check(tensor, "the model")
     return tensor
+
+
+def inputs_for(
+    tensors: Iterable[TensorSpec], face: NDArray[Any], embedding: NDArray[np.float32] | None
+) -> dict[str, NDArray[Any]]:
+    """What a model takes for one face and one identity, by tensor name.
+
+    Args:
+        tensors: the model's inputs.
+        face: aligned, (H, W, 3) RGB, uint8 in 0..255 or float32 in [0, 1].
+        embedding: (1, E) float32, unit L2 norm; None for a model that takes pictures alone.
+
+    Raises:
+        ContractError: the picture's size or dtype does not fit, or the embedding is missing.
+    """
+    inputs: dict[str, NDArray[Any]] = {}
+    for tensor in tensors:
+        if tensor.color:
+            inputs[tensor.name] = to_tensor(face, tensor)
+        elif embedding is not None:
+            inputs[tensor.name] = embedding
+        else:
+            raise ContractError(
+                f"the model takes '{tensor.name}' {tensor.shape}, and no embedding is given"
+            )
+    return inputs
 
 
 def to_unit(tensor: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:

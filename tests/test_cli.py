@@ -1,7 +1,10 @@
 """The commands as a user meets them: quick help, no noise, clear refusals."""
 
+import importlib
+import importlib.util
 import json
 import resource
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +72,22 @@ def test_stages_tell_seconds_and_megabytes(exported: Exported) -> None:
 
 def test_the_next_commands_are_named(exported: Exported) -> None:
     words = exported.stderr
-    assert "python -m export.verify" in words[words.index("next:") :]
+    lines = words[words.index("next:") :].splitlines()[1:]
+    assert "python -m export.verify" in lines[0]
+    assert any("--bake-identity" in line for line in lines)
+    for line in lines:
+        command = shlex.split(line, comments=True)
+        assert command[:2] == ["python", "-m"]
+        assert importlib.util.find_spec(command[2])
+        named = [word for word in command[3:] if "/" in word]
+        assert all(Path(word).exists() for word in named), line
+        with pytest.raises(SystemExit) as parsed:  # every word is known: only the help is shown
+            importlib.import_module(parser_of(command[2])).main([*command[3:], "--help"])
+        assert parsed.value.code == 0
+
+
+def parser_of(module: str) -> str:
+    return "export.__main__" if module == "export" else module
 
 
 NOISE = [
@@ -102,7 +120,8 @@ def test_json_is_the_whole_of_stdout(tiny_checkpoints, tmp_path: Path) -> None:
 def make_bad_input(name: str, folder: Path, checkpoint: Path) -> list[object]:
     """Arguments of an export that has to be refused."""
     path = folder / "bad.pt"
-    np.save(folder / "long.npy", np.full(16, 1, np.float32))
+    np.save(folder / "zero.npy", np.zeros(16, np.float32))
+    np.save(folder / "nan.npy", np.full(16, np.nan, np.float32))
     np.save(folder / "wide.npy", np.full(17, 17**-0.5, np.float32))
     np.save(folder / "text.npy", np.array(["a"] * 16))
     Image.new("RGB", (100, 256)).save(folder / "small.png")
@@ -138,12 +157,14 @@ def make_bad_input(name: str, folder: Path, checkpoint: Path) -> list[object]:
         ("folder for a checkpoint", "is a folder"),
         ("file for a folder", "is a file"),
         ("generator for an identity encoder", "not a MobileFaceNet"),
-        ("long.npy", "has L2 norm 4; expected 1"),
-        ("wide.npy", "expects an embedding of 16"),
-        ("text.npy", "expects an embedding of 16"),
-        ("small.png", "is 100x256; expected an aligned face of 256x256"),
-        ("text.txt", "neither a readable picture nor an embedding"),
-        ("nothing.npy", "does not exist"),
+        ("zero.npy", "zero or not finite"),
+        ("nan.npy", "zero or not finite"),
+        ("wide.npy", "this generator takes floats of (16,)"),
+        ("text.npy", "this generator takes floats of (16,)"),
+        ("small.png", "shows no face"),
+        ("text.txt", "is no picture that can be read"),
+        ("nothing.npy", "cannot be read: No such file"),
+        ("nothing.png", "does not exist"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_4_and_writes_nothing(
@@ -151,7 +172,9 @@ def test_bad_input_is_one_line_and_exit_4_and_writes_nothing(
 ) -> None:
     arguments = make_bad_input(name, tmp_path, tiny_checkpoints[0])
     output = [] if "-o" in arguments else ["-o", tmp_path / "dist"]
-    result = run("export.onnx", *arguments, *output, "--quiet")
+    identity = tiny_checkpoints[1] if name.endswith((".png", ".txt")) else None
+    flags = ["--identity", identity] if identity else []
+    result = run("export.onnx", *arguments, *output, *flags, "--quiet")
     assert result.returncode == 4
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1

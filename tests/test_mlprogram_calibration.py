@@ -30,7 +30,9 @@ def test_ranges_cover_all_samples_not_the_last_one(package: Package) -> None:
 
 
 def test_the_quantized_package_is_8_bit_and_near_pytorch(package: Package, tmp_path: Path) -> None:
-    quantized = save(quantize_w8a8(package.path, SAMPLES), tmp_path).function()
+    quantized = save(
+        quantize_w8a8(package.path, activation_ranges(package, SAMPLES)), tmp_path
+    ).function()
     kinds = [op.type for op in quantized.block.operations]
     assert kinds.count("quantize") >= 2
     assert kinds.count("constexpr_affine_dequantize") == 2
@@ -42,7 +44,9 @@ def test_the_quantized_package_is_8_bit_and_near_pytorch(package: Package, tmp_p
 
 def test_too_narrow_a_range_clips(package: Package, tmp_path: Path) -> None:
     narrow = [{"x": SAMPLES[0]["x"] * 0.1}]
-    quantized = save(quantize_w8a8(package.path, narrow), tmp_path).function()
+    quantized = save(
+        quantize_w8a8(package.path, activation_ranges(package, narrow)), tmp_path
+    ).function()
     found = quantized.run({"x": SAMPLES[2]["x"]})["y"]
     wanted = SmallNet().eval()(torch.from_numpy(SAMPLES[2]["x"])).detach().numpy()
     assert np.abs(found).max() < 0.5 * np.abs(wanted).max()
@@ -53,4 +57,4 @@ def test_another_coremltools_is_refused_with_the_reason(
 ) -> None:
     monkeypatch.setattr(ct, "__version__", "10.0")
     with pytest.raises(BackendUnavailable, match=r"need a Mac with coremltools 10\.0"):
-        quantize_w8a8(package.path, SAMPLES)
+        quantize_w8a8(package.path, activation_ranges(package, SAMPLES))

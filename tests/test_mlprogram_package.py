@@ -231,10 +231,12 @@ def test_fp16_headroom_is_that_of_the_largest_value_stored_in_half(tiny_checkpoi
 
 def stray_artifact(checkpoints: tuple[Path, Path], precision: str):
     """A real conversion of the tiny generator and a pair to run it on."""
-    from export.convert.coreml import convert
+    from export.convert.coreml import CoreMLConverter
     from export.proof.samples import Pair
+    from export.quantize.eight_bit import EightBit
     from export.stages import Stages
     from export.subject import Subject
+    from export.workbench import Workbench
     from model.checkpoint import load_generator
     from model.deploy import DeployedGenerator
 
@@ -242,10 +244,9 @@ def stray_artifact(checkpoints: tuple[Path, Path], precision: str):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     network = DeployedGenerator(load_generator(checkpoints[0])).eval()
-    (made,) = convert(
-        Subject("generator", network, 64, 16), [precision], folder, log=folder / "log",
-        stages=Stages(quiet=True),
-    )  # fmt: skip
+    bench = Workbench(folder, folder, folder / "log", Stages(quiet=True))
+    subject = Subject("generator", network, 64, 16)
+    made = CoreMLConverter(subject, bench).convert(precision, EightBit())
     return made, Pair("p", faces(1, 64)[0], np.full((1, 16), 0.25, np.float32))
 
 

@@ -19,7 +19,7 @@ from model.deploy import DeployedGenerator
 from model.errors import ParityError
 from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
-from pipeline.backends import BACKENDS, open_backend
+from pipeline.backends import backend_for, open_backend
 from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
 from pipeline.tensor import to_unit
@@ -54,7 +54,7 @@ def eight_bit(checkpoints: tuple[Path, Path], tmp_path_factory: pytest.TempPathF
 
 def picture(bundle: Path, format: Format, precision: Precision) -> np.ndarray:
     spec = load_bundle(bundle).find("generator", format, precision)
-    backend = next(name for name, (_, _, runs) in BACKENDS.items() if runs == format)
+    backend = backend_for(format)
     (face,) = faces(1)
     embedding = np.full((1, 16), 0.25, np.float32)
     sample = {"target": face[None].astype(np.float32) / 255, "embedding": embedding}

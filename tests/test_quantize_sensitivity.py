@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from export.sensitivity import rank, read_recipe
+from export.quantize.recipe import Rounding, rank, read_recipe
+from export.quantize.weights import rounded_per_channel
 from model.deploy import DeployedGenerator
 from model.errors import BadInput
 from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
+
+WEIGHTS, ACTIVATIONS = (Rounding(rounded_per_channel, side) for side in (None, 0))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def inputs() -> tuple[torch.Tensor, torch.Tensor]:
 def test_every_convolution_is_ranked_once_worst_first(
     network: DeployedGenerator, inputs: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
-    layers = rank(network, inputs, activations=True)
+    layers = rank(network, inputs, ACTIVATIONS)
     count = sum(isinstance(m, torch.nn.Conv2d) for m in network.modules())
     assert len({layer.name for layer in layers}) == count
     assert layers == sorted(layers, key=lambda layer: layer.psnr_db)
@@ -37,7 +40,7 @@ def test_ranking_leaves_the_network_as_it_was(
     network: DeployedGenerator, inputs: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
     before = network(*inputs)
-    rank(network, inputs, activations=True)
+    rank(network, inputs, ACTIVATIONS)
     assert torch.equal(network(*inputs), before)
 
 
@@ -46,7 +49,7 @@ def test_a_layer_whose_weights_are_on_the_grid_already_costs_nothing(
 ) -> None:
     network = DeployedGenerator(seeded_generator(GeneratorConfig(4, 8))).requires_grad_(False)
     network.painter.image_output.conv.weight.fill_(0.5)
-    ranked = rank(network.eval(), inputs, activations=False)
+    ranked = rank(network.eval(), inputs, WEIGHTS)
     assert ranked[-1].name == "painter.image_output.conv"
 
 

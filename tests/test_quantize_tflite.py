@@ -39,7 +39,7 @@ def test_pictures_are_bytes_of_exactly_a_255th(quantized: tuple[Path, Manifest])
     bundle, manifest = quantized
     spec = manifest.find("generator", "tflite", "int8")
     model = flatbuffer.read((bundle / spec.file).read_bytes())
-    inputs, outputs = flatbuffer.border(model)
+    inputs, outputs = flatbuffer.signature(model)
     for index in (inputs["target"], outputs["image"]):
         tensor = model.subgraphs[0].tensors[index]
         assert tensor.type == 3, "uint8 in the schema"

@@ -109,8 +109,8 @@ def test_core_ml_generator_as_stored(
 def test_core_ml_identity_encoder_as_stored(
     precision: str, least_db: float, real: tuple[Path, Manifest], reference: Path
 ) -> None:
-    from export.proof.samples import embed
     from model.checkpoint import load_identity_encoder
+    from model.wrap import embed
     from pipeline.faces.portraits import faces
 
     face = faces(1)[0]

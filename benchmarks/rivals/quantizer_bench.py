@@ -16,20 +16,22 @@ from typing import Any
 
 import numpy as np
 
-import export.convert.onnx
-import export.convert.tflite
 from benchmarks.harness.contenders import Contender
 from benchmarks.harness.interleave import scratch_log
 from benchmarks.harness.openers import tflite_file
 from benchmarks.harness.rows import Check, MeasuredModel
 from benchmarks.harness.worker import Task
+from export.convert.onnx import float_graph
+from export.convert.tflite import TfliteConverter, to_int8
 from export.proof.golden import feeds
 from export.proof.parity import QUANTIZED_SAMPLES, Chain, Picture, Reference
 from export.proof.prove import prove
 from export.proof.samples import Pair, make_pairs
 from export.quantize.calibration import CalibrationSet, built_in
+from export.quantize.eight_bit import EightBit
 from export.stages import Stages, run_child
 from export.subject import Subject
+from export.workbench import Workbench
 from model.checkpoint import load_generator, load_identity_encoder
 from model.contract import FACE_SIZE, digest
 from model.deploy import DeployedGenerator
@@ -156,20 +158,11 @@ def contender(name: str, bench: Bench) -> tuple[Contender, Check | None]:
 def _float_files(bench: Bench) -> None:
     """Make what all are quantized from, and prove it; the TFLite file goes into its place last."""
     with tempfile.TemporaryDirectory() as folder:
-        work, log, stages = Path(folder), bench.log, bench.stages
-        (link,) = export.convert.onnx.convert(
-            bench.subject,
-            ["fp32"],
-            work,
-            opset=export.convert.onnx.DEFAULT_OPSET,
-            log=log,
-            stages=stages,
-        )
-        (made,) = export.convert.tflite.convert(
-            bench.subject, ["fp32"], work, link.path, work=work, log=log, stages=stages
-        )
-        prove(made, bench.chain, bench.threads, stages)
-        write_atomically(bench.onnx, lambda beside: shutil.copyfile(link.path, beside))
+        workbench = _workbench(bench, Path(folder))
+        graph = float_graph(bench.subject, workbench)
+        made = TfliteConverter(graph, ["fp32"], workbench).convert("fp32", EightBit())
+        prove(made, bench.chain, bench.threads, bench.stages)
+        write_atomically(bench.onnx, lambda beside: shutil.copyfile(graph.path, beside))
         write_atomically(bench.tflite, lambda beside: shutil.copyfile(made.path, beside))
 
 
@@ -185,14 +178,13 @@ def _quantize(name: str, path: Path, bench: Bench) -> None:
     with tempfile.TemporaryDirectory() as folder, bench.stages.stage(path.name):
         work, calibration = Path(folder), bench.calibration
         if name == OURS:
-            export.convert.tflite.to_int8(
-                bench.subject, bench.tflite, path, calibration, (), work, bench.log, bench.stages
-            )
+            eight_bit = EightBit(calibration)
+            to_int8(bench.subject, bench.tflite, path, eight_bit, _workbench(bench, work))
             return
         python = _python_with(name, bench.python)
-        border = bench.subject.signature("tflite")
-        fed = [calibration.feed(border, i) for i in range(len(calibration))]
-        pairs = {tensor.name: str(work / f"{tensor.name}.npy") for tensor in border.inputs}
+        signature = bench.subject.signature("tflite")
+        fed = [calibration.feed(signature, i) for i in range(len(calibration))]
+        pairs = {tensor.name: str(work / f"{tensor.name}.npy") for tensor in signature.inputs}
         for tensor, file in pairs.items():
             np.save(file, np.concatenate([feed[tensor] for feed in fed]))
         task = {
@@ -201,6 +193,10 @@ def _quantize(name: str, path: Path, bench: Bench) -> None:
         }  # fmt: skip
         run_child("benchmarks.rivals.quantizer_child", [json.dumps(task)], bench.log, work, python)
         write_atomically(path, lambda beside: shutil.copyfile(work / "made.tflite", beside))
+
+
+def _workbench(bench: Bench, folder: Path) -> Workbench:
+    return Workbench(folder, folder, bench.log, bench.stages)
 
 
 def _python_with(name: str, given: Path | None) -> str:

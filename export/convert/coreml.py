@@ -1,23 +1,24 @@
-"""PyTorch to a Core ML package."""
+"""PyTorch to Core ML packages: ML Programs with pictures as 8-bit RGB images."""
 
 from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from export.quantize.calibration import CalibrationSet
+from export.quantize.coreml_w8a8 import Ranges, activation_ranges, quantize_w8a8
 from export.quantize.coreml_weights import compressed
-from export.stages import Stages, log_tail, progress
+from export.quantize.eight_bit import EightBit
+from export.stages import log_tail, progress
 from export.subject import Artifact, Subject
+from export.workbench import Workbench
 from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
 from model.errors import ConversionError
-from model.tensors import Signature
+from pipeline.mlprogram.program import Package
 from pipeline.quiet import quiet
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "pal6", "w8a8")
@@ -27,106 +28,113 @@ _TARGET: dict[Precision, str] = {"w8a8": "iOS17"}  # iOS16 for all others
 _KEEP_FP32 = frozenset({"reduce_l2_norm", "clip", "maximum", "tile", "real_div"})
 
 
-def convert(
-    subject: Subject,
-    precisions: Sequence[Precision],
-    folder: Path,
-    *,
-    calibration: CalibrationSet | None = None,
-    keep: Sequence[NDArray[np.float32]] = (),
-    log: Path,
-    stages: Stages,
-) -> Iterator[Artifact]:
-    """Write `subject` as ML Programs (iOS 16 on, w8a8 iOS 17), pictures as 8-bit RGB images.
+class CoreMLConverter:
+    """The Core ML packages of one network; for iOS 16 on, w8a8 for iOS 17 on."""
 
-    Args:
-        subject: what to export.
-        precisions: some of `PRECISIONS`; Core ML itself casts to fp16, since a PyTorch module in
-            half does not convert. int8 (linear, per channel) and pal6 (palette of 64 values)
-            compress the weights of the fp16 package; activations stay fp16. w8a8 makes them 8-bit
-            too, by ranges that the interpreter measures.
-        folder: where to write.
-        calibration: what w8a8 ranges are measured on.
-        keep: weights that int8 and pal6 leave as they are; w8a8 knows no exceptions.
-        log: the converter's own words.
-        stages: told what is done.
+    def __init__(self, subject: Subject, bench: Workbench) -> None:
+        """Prepare to convert `subject`."""
+        self._subject = subject
+        self._bench = bench
+        self._ranges: Ranges | None = None
 
-    Yields:
-        One artifact per precision.
+    def convert(self, precision: Precision, eight_bit: EightBit) -> Artifact:
+        """Write the package of one precision.
+
+        Args:
+            precision: one of `PRECISIONS`. Core ML itself casts to fp16, since a PyTorch module in
+                half does not convert. int8 (linear, per channel) and pal6 (palette of 64 values)
+                compress the weights of the fp16 package; activations stay fp16. w8a8 makes them
+                8-bit too, with ranges that the interpreter measures.
+            eight_bit: how the compressed packages are made.
+
+        Raises:
+            ConversionError: coremltools refused the graph, or a layer to keep is not in it.
+            ParityError: compressing damaged the weights.
+        """
+        subject, stages = self._subject, self._bench.stages
+        path = self._bench.bundle / subject.file_name("mlpackage", precision)
+        calibration = None
+        with stages.stage(path.name):
+            if precision == "w8a8":
+                package = self._w8a8(eight_bit)
+                calibration = eight_bit.pairs().record()
+            else:
+                package = _float_package(subject, precision, self._bench.log)
+                if precision in ("int8", "pal6"):
+                    with quiet(self._bench.log):
+                        package = compressed(package, precision, eight_bit.keep)
+            _save(package, path, self._bench.log)
+            target = _TARGET.get(precision, "iOS16")
+            stages.note(f"{digest(path)[1] / 1e6:.2f} MB, {target}")
+        signature = subject.signature("mlpackage", "uint8")
+        return Artifact(subject, path, "mlpackage", precision, signature, calibration)
+
+    def _w8a8(self, eight_bit: EightBit) -> Any:
+        """The fp16 package with 8-bit weights and activations."""
+        path, pairs = self._half_for_w8a8, eight_bit.pairs()
+        if self._ranges is None:
+            bar = not self._bench.stages.quiet
+            bars = progress(len(pairs), f"{path.stem}: ranges", bar)
+            signature = self._subject.signature("mlpackage", "uint8")
+            samples = (pairs.feed(signature, i) for i in bars)
+            self._ranges = activation_ranges(Package(path), samples)
+        return quantize_w8a8(path, self._ranges, eight_bit.keep, self._bench.log)
+
+    @cached_property
+    def _half_for_w8a8(self) -> Path:
+        """The fp16 package that w8a8 is made from, in the work folder."""
+        path = self._bench.work / self._subject.file_name("mlpackage", "w8a8")
+        _save(_float_package(self._subject, "w8a8", self._bench.log), path, self._bench.log)
+        return path
+
+
+def _float_package(subject: Subject, precision: Precision, log: Path) -> Any:
+    """The package with float weights, fp16 except for fp32, that a precision is made from.
 
     Raises:
         ConversionError: coremltools refused the graph.
     """
-    border = subject.signature("mlpackage", "uint8")
-    for precision in precisions:
-        path = folder / subject.file_name("mlpackage", precision)
-        with stages.stage(path.name):
-            with quiet(log), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                _convert(subject, precision, path, keep, log)
-            if precision == "w8a8":
-                assert calibration is not None
-                _quantize_activations(path, border, calibration, log, bar=not stages.quiet)
-            target = _TARGET.get(precision, "iOS16")
-            stages.note(f"{digest(path)[1] / 1e6:.2f} MB, {target}")
-        ranged = calibration.record() if calibration and precision == "w8a8" else None
-        yield Artifact(subject, path, "mlpackage", precision, border, ranged)
+    with quiet(log), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import coremltools as ct
+        import torch
 
-
-def _convert(
-    subject: Subject,
-    precision: Precision,
-    path: Path,
-    keep: Sequence[NDArray[np.float32]],
-    log: Path,
-) -> None:
-    import coremltools as ct
-    import torch
-
-    border = subject.signature("mlpackage", "uint8")
-    with torch.inference_mode():
-        traced = torch.jit.trace(subject.wrapped(peak=255.0), subject.example(peak=255.0))
-    compute = ct.precision.FLOAT32
-    if precision != "fp32":
-        compute = ct.transform.FP16ComputePrecision(
-            op_selector=lambda op: op.op_type not in _KEEP_FP32
-        )
-    try:
-        package = ct.convert(
-            traced,
-            inputs=[_input(spec) for spec in border.inputs],
-            outputs=[_output(spec) for spec in border.outputs],
-            minimum_deployment_target=ct.target[_TARGET.get(precision, "iOS16")],
-            compute_precision=compute,
-            convert_to="mlprogram",
-            skip_model_load=True,  # loading needs macOS, converting does not
-        )
-    except Exception as error:  # coremltools raises whatever its passes meet
-        raise ConversionError(
-            f"coremltools refused {path.stem}: {error}. {log_tail(log)}"
-        ) from error
-    if precision in ("int8", "pal6"):
-        package = compressed(package, precision, keep)
+        signature = subject.signature("mlpackage", "uint8")
+        with torch.inference_mode():
+            traced = torch.jit.trace(subject.wrapped(peak=255.0), subject.example(peak=255.0))
+        compute = ct.precision.FLOAT32
+        if precision != "fp32":
+            compute = ct.transform.FP16ComputePrecision(
+                op_selector=lambda op: op.op_type not in _KEEP_FP32
+            )
+        try:
+            package = ct.convert(
+                traced,
+                inputs=[_input(spec) for spec in signature.inputs],
+                outputs=[_output(spec) for spec in signature.outputs],
+                minimum_deployment_target=ct.target[_TARGET.get(precision, "iOS16")],
+                compute_precision=compute,
+                convert_to="mlprogram",
+                skip_model_load=True,  # loading needs macOS, converting does not
+            )
+        except Exception as error:  # coremltools raises whatever its passes meet
+            raise ConversionError(
+                f"coremltools refused {subject.model}-{precision}: {error}. {log_tail(log)}"
+            ) from error
     package.short_description = f"MobileFSGAN {subject.model} (arXiv:2204.08339). {DUAL_USE_NOTICE}"
-    for spec in border.inputs:
+    for spec in signature.inputs:
         package.input_description[spec.name] = spec.description
-    for spec in border.outputs:
+    for spec in signature.outputs:
         package.output_description[spec.name] = spec.description
-    package.save(str(path))
+    return package
 
 
-def _quantize_activations(
-    path: Path, border: Signature, pairs: CalibrationSet, log: Path, *, bar: bool
-) -> None:
-    """Replace the fp16 package at `path` by one with 8-bit weights and activations."""
-    from export.quantize.coreml_w8a8 import quantize_w8a8
-
-    bars = progress(len(pairs), f"{path.stem}: ranges", bar)
-    samples = (pairs.feed(border, i) for i in bars)
-    quantized = quantize_w8a8(path, samples, log)
-    with quiet(log):
+def _save(package: Any, path: Path, log: Path) -> None:
+    """Write a package, instead of the one that may be there."""
+    if path.exists():
         shutil.rmtree(path)
-        quantized.save(str(path))
+    with quiet(log):
+        package.save(str(path))
 
 
 def _input(spec: TensorSpec) -> Any:
@@ -140,7 +148,6 @@ def _input(spec: TensorSpec) -> Any:
 
 def _output(spec: TensorSpec) -> Any:
     import coremltools as ct
-    import numpy as np
 
     if spec.color:
         return ct.ImageType(spec.name, color_layout=spec.color)

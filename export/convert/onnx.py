@@ -1,19 +1,17 @@
-"""PyTorch to ONNX: traced, simplified, checked."""
+"""PyTorch to ONNX: traced, simplified, checked; fp16 and int8 are made from the fp32 graph."""
 
 from __future__ import annotations
 
+import shutil
 import warnings
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from export.quantize.calibration import CalibrationSet
+from export.quantize.eight_bit import EightBit
 from export.quantize.onnx import quantize
-from export.stages import Stages, run_child
+from export.stages import run_child
 from export.subject import Artifact, Subject
+from export.workbench import Workbench
 from model.contract import DUAL_USE_NOTICE, Precision
 from model.errors import ConversionError
 from pipeline.quiet import quiet
@@ -30,70 +28,70 @@ _KEEP_FP32 = ("ReduceL2", "Clip", "Expand", "Div")
 _SAME_DB = 100.0  # simplifying may reorder float additions, nothing more
 
 
-def convert(
-    subject: Subject,
-    precisions: Sequence[Precision],
-    folder: Path,
-    *,
-    opset: int,
-    calibration: CalibrationSet | None = None,
-    keep: Sequence[NDArray[np.float32]] = (),
-    log: Path,
-    stages: Stages,
-) -> Iterator[Artifact]:
-    """Write `subject` as ONNX files, pictures NCHW float32 in [0, 1].
+def float_graph(subject: Subject, bench: Workbench, opset: int = DEFAULT_OPSET) -> Artifact:
+    """Trace and simplify `subject` as fp32 ONNX in the work folder.
+
+    All ONNX and TFLite files are made from this graph, whether or not the bundle holds it.
 
     Args:
         subject: what to export.
-        precisions: some of `PRECISIONS`; fp16 and int8 are made from fp32, with float32 inputs and
-            outputs.
-        folder: where to write.
+        bench: where to work.
         opset: ONNX operator set.
-        calibration: what int8 ranges are measured on.
-        keep: weights, (O, I, H, W), of convolutions that int8 leaves in float.
-        log: the converters' own words.
-        stages: told what is done.
 
-    Yields:
-        One artifact per precision, fp32 first.
+    Returns:
+        The file; pictures are NCHW float32 in [0, 1].
 
     Raises:
         ConversionError: a converter crashed.
     """
     import onnx
 
-    fp32 = folder / subject.file_name("onnx", "fp32")
-    with stages.stage(fp32.name):
-        _trace(subject, fp32, opset, log)
-        how = _simplify(subject, fp32, log)
-        model = onnx.load(fp32)
+    path = bench.work / subject.file_name("onnx", "fp32")
+    with bench.stages.stage(path.name):
+        _trace(subject, path, opset, bench.log)
+        how = _simplify(subject, path, bench.log)
+        model = onnx.load(path)
         _label(model, subject)
         onnx.checker.check_model(model, full_check=True)
-        onnx.save(model, fp32)
-        stages.note(f"{fp32.stat().st_size / 1e6:.2f} MB, opset {opset}, {how}")
-    border = subject.signature("onnx")
-    if "fp32" in precisions:
-        yield Artifact(subject, fp32, "onnx", "fp32", border)
-    if "fp16" in precisions:
-        fp16 = folder / subject.file_name("onnx", "fp16")
-        with stages.stage(fp16.name):
-            _to_fp16(fp32, fp16, log)
-            stages.note(f"{fp16.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
-        yield Artifact(subject, fp16, "onnx", "fp16", border)
-    if "int8" in precisions:
-        assert calibration is not None
-        int8 = folder / subject.file_name("onnx", "int8")
-        with stages.stage(int8.name):
-            bar = not stages.quiet
-            quantize(fp32, int8, border, calibration, subject.coarse, log, bar=bar, keep=keep)
-            stages.note(f"{int8.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
-        yield Artifact(subject, int8, "onnx", "int8", border, calibration.record())
+        onnx.save(model, path)
+        bench.stages.note(f"{path.stat().st_size / 1e6:.2f} MB, opset {opset}, {how}")
+    return Artifact(subject, path, "onnx", "fp32", subject.signature("onnx"))
+
+
+class OnnxConverter:
+    """The ONNX files of one network, from its fp32 graph; inputs and outputs are float32 in all."""
+
+    def __init__(self, graph: Artifact, bench: Workbench) -> None:
+        """Take `float_graph`'s result."""
+        self._graph = graph
+        self._bench = bench
+
+    def convert(self, precision: Precision, eight_bit: EightBit) -> Artifact:
+        """Write the file of one of `PRECISIONS`.
+
+        Raises:
+            ConversionError: a converter crashed.
+        """
+        subject, bench = self._graph.subject, self._bench
+        path = bench.bundle / subject.file_name("onnx", precision)
+        calibration = None
+        if precision == "fp32":
+            shutil.copy(self._graph.path, path)
+        else:
+            with bench.stages.stage(path.name):
+                if precision == "fp16":
+                    _to_fp16(self._graph.path, path, bench.log)
+                else:
+                    quantize(self._graph, path, eight_bit, bench)
+                    calibration = eight_bit.pairs().record()
+                bench.stages.note(f"{path.stat().st_size / 1e6:.2f} MB, float32 inputs and outputs")
+        return Artifact(subject, path, "onnx", precision, self._graph.signature, calibration)
 
 
 def _trace(subject: Subject, path: Path, opset: int, log: Path) -> None:
     import torch
 
-    border = subject.signature("onnx")
+    signature = subject.signature("onnx")
     with quiet(log), warnings.catch_warnings():
         # The tracing exporter is called legacy, and is the one that onnx2tf is tested with.
         warnings.simplefilter("ignore")
@@ -103,8 +101,8 @@ def _trace(subject: Subject, path: Path, opset: int, log: Path) -> None:
             str(path),
             dynamo=False,
             opset_version=opset,
-            input_names=[t.name for t in border.inputs],
-            output_names=[t.name for t in border.outputs],
+            input_names=[t.name for t in signature.inputs],
+            output_names=[t.name for t in signature.outputs],
         )
 
 
@@ -115,7 +113,7 @@ def _simplify(subject: Subject, path: Path, log: Path) -> str:
         run_child("export.convert.simplify", [str(path), str(simplified)], log, path.parent)
     except ConversionError:
         simplified.unlink(missing_ok=True)
-        return f"NOT simplified: onnxsim crashed, its words are in {log.name}"
+        return f"NOT simplified: onnxsim crashed, its output is in {log.name}"
     difference_db = _compare(subject, path, simplified)
     if not difference_db >= _SAME_DB:  # NaN counts as a change
         simplified.unlink()
@@ -165,8 +163,8 @@ def _to_fp16(fp32: Path, fp16: Path, log: Path) -> None:
 
 def _label(model: onnx.ModelProto, subject: Subject) -> None:
     """Write into the file what its tensors are and what it is for."""
-    border = subject.signature("onnx")
-    sentences = {t.name: t.description for t in (*border.inputs, *border.outputs)}
+    signature = subject.signature("onnx")
+    sentences = {t.name: t.description for t in (*signature.inputs, *signature.outputs)}
     for value in (*model.graph.input, *model.graph.output):
         value.doc_string = sentences[value.name]
     model.doc_string = f"MobileFSGAN {subject.model} (arXiv:2204.08339). {DUAL_USE_NOTICE}"

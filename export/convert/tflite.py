@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.quantize import flatbuffer
-from export.quantize.calibration import CalibrationSet
+from export.quantize.eight_bit import EightBit
 from export.quantize.graph_ranges import fitted
 from export.quantize.ranges import METHOD, measure
 from export.quantize.tflite import dynamic
-from export.stages import Stages, run_child
+from export.quantize.weights import same_layer
+from export.stages import run_child
 from export.subject import Artifact, Subject
+from export.workbench import Workbench
 from model.contract import Precision
 from model.errors import ConversionError
 from model.tensors import Pictures
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "dynamic", "int8")
 
-_PADDING = 2  # pixels that a map is wider in front of a convolution
+_PADDING = 2  # pixels by which a map is wider in front of a convolution
 
 # onnx2tf runs graphs whose only input is a picture on 20 sample photos, and fetches them from the
 # network unless a file of this name lies in its working folder (onnx2tf 1.29,
@@ -33,76 +36,81 @@ _SAMPLE_FILE = "calibration_image_sample_data_20x128x128x3_float32.npy"
 _SAMPLE_COUNT, _SAMPLE_SIDE = 20, 128
 
 
-def convert(
-    subject: Subject,
-    precisions: Sequence[Precision],
-    folder: Path,
-    onnx_file: Path,
-    *,
-    calibration: CalibrationSet | None = None,
-    keep: Sequence[NDArray[np.float32]] = (),
-    work: Path,
-    log: Path,
-    stages: Stages,
-) -> Iterator[Artifact]:
-    """Write `subject` as TFLite files, with one named signature.
+class TfliteConverter:
+    """The TFLite files of one network, from its fp32 ONNX graph, with one named signature.
 
-    Pictures are NHWC float32 in [0, 1]; for int8 uint8, scale 1/255 and zero point 0.
-
-    Args:
-        subject: what to export.
-        precisions: some of `PRECISIONS`; fp16 stores weights in half and computes in float32 on
-            CPUs, in half on GPUs; dynamic stores weights in int8 and quantizes activations on the
-            fly; int8 is whole numbers throughout.
-        folder: where to write.
-        onnx_file: `subject` as fp32 ONNX; not changed.
-        calibration: what int8 ranges are measured on.
-        keep: weights (O, I, H, W) of the layers that int8 leaves float.
-        work: for files on the way.
-        log: the converters' own words.
-        stages: told what is done.
-
-    Yields:
-        One artifact per precision.
-
-    Raises:
-        ConversionError: onnx2tf or TensorFlow crashed, or XNNPACK cannot run the file in one piece.
+    Pictures are NHWC float32 in [0, 1]; in int8 files uint8, scale 1/255 and zero point 0.
     """
-    work = work / f"onnx2tf-{onnx_file.stem}"
-    work.mkdir()
-    paths = {p: folder / subject.file_name("tflite", p) for p in precisions}
-    fp32 = paths.get("fp32", work / "float.tflite")
-    floats = {"fp32": fp32}
-    if "fp16" in paths:
-        floats["fp16"] = paths["fp16"]
-    with stages.stage(f"{onnx_file.stem} through onnx2tf"):
-        _through_onnx2tf(subject, onnx_file, floats, work, log)
-    for precision, path in paths.items():
+
+    def __init__(self, graph: Artifact, precisions: Sequence[Precision], bench: Workbench) -> None:
+        """Prepare to convert.
+
+        Args:
+            graph: the network as fp32 ONNX; the file is not changed.
+            precisions: those that `convert` will be asked for; the float files of one network are
+                made together.
+            bench: where to work.
+        """
+        self._graph = graph
+        self._precisions = precisions
+        self._bench = bench
+
+    def convert(self, precision: Precision, eight_bit: EightBit) -> Artifact:
+        """Write the file of one precision.
+
+        Args:
+            precision: one of `PRECISIONS`. fp16 stores weights in half and computes in float32 on
+                CPUs, in half on GPUs; dynamic stores weights in int8 and quantizes activations at
+                run time; int8 computes in integers.
+            eight_bit: how int8 and dynamic are made.
+
+        Raises:
+            ConversionError: onnx2tf or TensorFlow crashed, or XNNPACK cannot run the file in one
+                piece.
+        """
+        subject, stages = self._graph.subject, self._bench.stages
+        floats = self._floats
+        path = self._bench.bundle / subject.file_name("tflite", precision)
         with stages.stage(path.name):
-            if precision == "dynamic":
-                path.write_bytes(dynamic(fp32.read_bytes()))
-            if precision == "int8":
-                assert calibration is not None
-                to_int8(subject, fp32, path, calibration, keep, work, log, stages)
+            if precision in ("fp32", "fp16"):
+                shutil.copy(floats[precision], path)
+            elif precision == "dynamic":
+                content = floats["fp32"].read_bytes()
+                path.write_bytes(dynamic(content, _names_of(content, eight_bit)))
+            else:
+                to_int8(subject, floats["fp32"], path, eight_bit, self._bench)
             pictures: Pictures = "uint8" if precision == "int8" else "float"
             artifact = Artifact(
                 subject, path, "tflite", precision, subject.signature("tflite", pictures),
-                calibration.record() if calibration and precision == "int8" else None,
+                eight_bit.pairs().record() if precision == "int8" else None,
             )  # fmt: skip
             partitions = _partitions(artifact)
             stages.note(f"{path.stat().st_size / 1e6:.2f} MB, {partitions} XNNPACK partition")
-        if partitions != 1 and not keep:
+        if partitions != 1 and not eight_bit.keep:
             raise ConversionError(
                 f"{path.name} runs in {partitions} XNNPACK partitions; one is expected, because "
-                "whatever lies between them runs on slow kernels. An operator of this network is "
+                "operators between partitions run on slow kernels. An operator of this network is "
                 "unknown to XNNPACK: see model/deploy.py for the rewrites that avoid those"
             )
-        yield artifact
-    shutil.rmtree(work)
+        return artifact
+
+    @cached_property
+    def _floats(self) -> dict[Precision, Path]:
+        """The float files by precision, in the work folder; fp32 is always there."""
+        subject, bench = self._graph.subject, self._bench
+        work = bench.work / f"onnx2tf-{self._graph.path.stem}"
+        work.mkdir()
+        wanted: list[Precision] = ["fp32"]
+        if "fp16" in self._precisions:
+            wanted.append("fp16")
+        floats = {p: work / subject.file_name("tflite", p) for p in wanted}
+        with bench.stages.stage(f"{self._graph.path.stem} through onnx2tf"):
+            _through_onnx2tf(subject, self._graph.path, floats, work, bench.log)
+        return floats
 
 
 def _through_onnx2tf(
-    subject: Subject, onnx_file: Path, floats: dict[str, Path], work: Path, log: Path
+    subject: Subject, onnx_file: Path, floats: dict[Precision, Path], work: Path, log: Path
 ) -> None:
     """Write the float files, by precision."""
     copy = work / "graph.onnx"
@@ -118,38 +126,45 @@ def _through_onnx2tf(
 
 
 def to_int8(
-    subject: Subject, fp32: Path, path: Path, calibration: CalibrationSet,
-    keep: Sequence[NDArray[np.float32]],
-    work: Path, log: Path, stages: Stages,
-) -> None:  # fmt: skip
-    """Quantize a float file of `subject`, with ranges measured on `calibration`."""
-    border = subject.signature("tflite")
-    statistics = measure(fp32, border, calibration, bar=not stages.quiet)
-    model = flatbuffer.read(fp32.read_bytes())
+    subject: Subject, fp32: Path, path: Path, eight_bit: EightBit, bench: Workbench
+) -> None:
+    """Quantize a float file of `subject`, with ranges measured on the calibration pairs.
+
+    Raises:
+        ConversionError: TensorFlow's quantizer crashed, or a layer to keep is not in the file.
+    """
+    signature, content = subject.signature("tflite"), fp32.read_bytes()
+    statistics = measure(fp32, signature, eight_bit.pairs(), bar=not bench.stages.quiet)
     task = {
         "float": str(fp32),
-        "ranges": fitted(model, border, statistics, METHOD),
-        "pictures": [t.name for t in (*border.inputs, *border.outputs) if t.color],
+        "ranges": fitted(flatbuffer.read(content), signature, statistics, METHOD),
+        "pictures": [t.name for t in (*signature.inputs, *signature.outputs) if t.color],
         "coarse": subject.coarse + _PADDING,
-        "int8": {str(path): [_layer_with(model, weights) for weights in keep]},
+        "int8": {str(path): _names_of(content, eight_bit)},
     }
-    described = work / "quantize.json"
+    described = bench.work / "quantize.json"
     described.write_text(json.dumps(task), encoding="utf-8")
-    run_child("export.quantize.tflite", [str(described)], log, work)
+    run_child("export.quantize.tflite", [str(described)], bench.log, bench.work)
+
+
+def _names_of(content: bytes, eight_bit: EightBit) -> list[str]:
+    """The tensors of a float file that the layers to keep compute."""
+    model = flatbuffer.read(content) if eight_bit.keep else None
+    return [_layer_with(model, weights) for weights in eight_bit.keep]
 
 
 def _layer_with(model: Any, weights: NDArray[np.float32]) -> str:
-    """The tensor that the convolution with these weights, (O, I, H, W), computes.
-
-    Names do not survive onnx2tf; weights do.
-    """
+    """The tensor that the layer with these weights, in PyTorch's layout, computes."""
     for op in flatbuffer.ops(model):
-        if op.name == "CONV_2D":
-            stored = flatbuffer.constant(model, op.inputs[1])
-            if stored is not None and stored.size == weights.size:
-                found = stored.transpose(0, 3, 1, 2)
-                if found.shape == weights.shape and np.allclose(found, weights, rtol=1e-4):
-                    return flatbuffer.name_of(model, op.outputs[0])
+        if op.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            continue
+        stored = flatbuffer.constant(model, op.inputs[1])
+        if stored is None or stored.size != weights.size:
+            continue
+        if stored.ndim == 4:  # (O, H, W, I), or (1, H, W, O) of a depthwise convolution
+            stored = stored.transpose((3, 0, 1, 2) if "DEPTH" in op.name else (0, 3, 1, 2))
+        if same_layer(stored, weights):
+            return flatbuffer.name_of(model, op.outputs[0])
     raise ConversionError(
         f"a layer of the recipe, with weights {weights.shape}, is not in the TFLite file as it is "
         "in PyTorch. Take it out of the recipe"
@@ -157,11 +172,10 @@ def _layer_with(model: Any, weights: NDArray[np.float32]) -> str:
 
 
 def _examples(subject: Subject, work: Path) -> list[list[str]]:
-    """Name and file of a value for each input, by which onnx2tf tells layouts apart.
+    """Name and file of a value for each input, which onnx2tf uses to find the layout of maps.
 
-    Left alone it feeds ones, which leave maps so flat that a transposed one of 64 channels and
-    64 x 64 px agrees as well as the right one: most conversions of a generator came out at 27 to
-    36 dB.
+    Without them onnx2tf feeds ones. Maps are then so flat that a transposed map of 64 channels and
+    64 x 64 px matches as well as the right one, and most generators came out at 27 to 36 dB.
     """
     files = []
     for spec in subject.signature("tflite").inputs:
@@ -184,7 +198,6 @@ def _uneven_picture(side: int) -> NDArray[np.float32]:
 
 
 def _partitions(artifact: Artifact) -> int:
-    from export.bundle import describe
     from pipeline.backends.tflite import TfliteBackend
 
-    return TfliteBackend.load(describe(artifact), artifact.path.parent).partitions
+    return TfliteBackend.load(artifact.spec(), artifact.path.parent).partitions

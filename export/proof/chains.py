@@ -1,46 +1,36 @@
-"""What the network as trained answers, computed once for all files that are held against it."""
+"""The answers of the network as trained, computed once for all files that are compared with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from export.networks import Networks
 from export.proof.parity import QUANTIZED, QUANTIZED_SAMPLES, Chain, Reference
 from export.proof.samples import make_pairs
 from export.stages import Stages
-from model.contract import FACE_SIZE, Precision
-
-if TYPE_CHECKING:
-    from model.lite import SwapNetwork
-    from model.mobilefacenet import MobileFaceNet
+from model.contract import FACE_SIZE, Model, Precision
 
 
 @dataclass
 class Chains:
-    """A short chain for float files, a longer one for quantized files where there are any.
+    """A short chain for float files, and a longer one for quantized files where there are any.
 
     Attributes:
-        trained: the generator, as trained.
-        encoder: the identity encoder, where there is one.
-        baked: the only embedding, where it is baked in.
+        networks: as trained.
         samples: (face, identity) pairs for float files.
         seed: for the random identities among them.
-        stages: told what is done.
+        stages: reports progress to the user.
     """
 
-    trained: SwapNetwork
-    encoder: MobileFaceNet | None
-    baked: NDArray[np.float32] | None
+    networks: Networks
     samples: int
     seed: int
     stages: Stages
     _started: dict[int, Chain] = field(default_factory=dict)
+    _held: dict[Model, list[str]] = field(default_factory=dict)
 
     def of(self, precision: Precision) -> Chain:
-        """What files of a precision are held against."""
+        """The chain that files of a precision belong to."""
         samples = self.samples
         if precision in QUANTIZED:
             samples = max(samples, QUANTIZED_SAMPLES)
@@ -49,11 +39,12 @@ class Chains:
         return self._started[samples]
 
     def _start(self, samples: int) -> Chain:
+        trained, encoder = self.networks.trained, self.networks.encoder
         with self.stages.stage("network as trained (PyTorch)"):
-            embedding_size = self.trained.config.embedding_size
             pairs = make_pairs(
-                samples, FACE_SIZE, embedding_size, self.encoder, self.baked, self.seed
-            )
-            chain = Chain(Reference.compute(self.trained, self.encoder, pairs))
+                samples, FACE_SIZE, trained.config.embedding_size, encoder,
+                self.networks.baked, self.seed,
+            )  # fmt: skip
+            chain = Chain(Reference.compute(trained, encoder, pairs), self._held)
             self.stages.note(f"{len(pairs)} pairs")
         return chain

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from model.contract import ModelSpec
 from model.errors import ContractError
+from model.place import GOLDEN, GOLDEN_BAKED
 from model.typed_json import load_json
 from pipeline.backends.base import Arrays, Backend
 from pipeline.metrics import cosine, psnr_db
-from pipeline.tensor import to_tensor, to_unit
+from pipeline.tensor import inputs_for, to_unit
 
 Sample = dict[str, NDArray[Any]]
 
@@ -22,7 +23,7 @@ Sample = dict[str, NDArray[Any]]
 def folder_for(spec: ModelSpec) -> str:
     """Which of a bundle's sample folders fits a model file."""
     baked = spec.model == "generator" and len(spec.inputs) == 1
-    return "golden-baked" if baked else "golden"
+    return GOLDEN_BAKED if baked else GOLDEN
 
 
 def read_golden(folder: Path) -> list[Sample]:
@@ -49,11 +50,8 @@ def read_golden(folder: Path) -> list[Sample]:
 
 
 def feeds(spec: ModelSpec, sample: Sample) -> Arrays:
-    """What a model file takes of a sample, by tensor name."""
-    return {
-        tensor.name: to_tensor(sample["target"][0], tensor) if tensor.color else sample["embedding"]
-        for tensor in spec.inputs
-    }
+    """The inputs of a model file for a sample, by name."""
+    return inputs_for(spec.inputs, sample["target"][0], sample.get("embedding"))
 
 
 def score(backend: Backend, sample: Sample) -> float:

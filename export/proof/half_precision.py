@@ -1,4 +1,4 @@
-"""What half precision does to a Core ML package: how near to overflow, and where it goes astray."""
+"""Half precision in a Core ML package: distance from overflow, and the first wrong operation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.proof.nonfinite import feed
 from export.proof.samples import Pair
 from export.subject import Artifact
 from pipeline.metrics import psnr_db
+from pipeline.tensor import inputs_for
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +59,7 @@ def headroom(artifact: Artifact, pairs: Sequence[Pair]) -> Headroom:
             found[0] = Headroom(peak, seen.name, seen.operation)
 
     for pair in pairs:
-        function.run(feed(artifact, pair), mode="fp32", hook=look)
+        function.run(_inputs(artifact, pair), mode="fp32", hook=look)
     return found[0]
 
 
@@ -78,7 +78,7 @@ def first_stray_operation(artifact: Artifact, pair: Pair, gate_db: float) -> str
         if seen.operation == "conv":
             ours.append((seen.name, seen.value.numpy().copy()))
 
-    Package(artifact.path).function().run(feed(artifact, pair), mode="stored", hook=look)
+    Package(artifact.path).function().run(_inputs(artifact, pair), mode="stored", hook=look)
     theirs = list(_torch_convolutions(artifact, pair))
     if len(ours) != len(theirs):
         return ""
@@ -89,6 +89,10 @@ def first_stray_operation(artifact: Artifact, pair: Pair, gate_db: float) -> str
             where = f"{name} ({layer}, {found_db:.1f} dB)"
             return f"; the first operation that leaves PyTorch's is {where}"
     return ""
+
+
+def _inputs(artifact: Artifact, pair: Pair) -> dict[str, NDArray[Any]]:
+    return inputs_for(artifact.signature.inputs, pair.face, pair.embedding)
 
 
 def _torch_convolutions(artifact: Artifact, pair: Pair) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -111,7 +115,7 @@ def _torch_convolutions(artifact: Artifact, pair: Pair) -> Iterator[tuple[str, N
         is_conv = isinstance(layer, torch.nn.Conv2d) and not folded
         if is_conv or isinstance(layer, torch.nn.BatchNorm2d):
             hooks.append(layer.register_forward_hook(keep(name)))
-    values = feed(artifact, pair)
+    values = _inputs(artifact, pair)
     inputs = [
         torch.from_numpy(
             values[spec.name].astype(np.float32).transpose(0, 3, 1, 2).copy()

@@ -1,4 +1,4 @@
-"""Where a value stopped being finite: the first layer of a network, a graph or a flatbuffer."""
+"""Find the first value that is not finite: in a PyTorch network or in a model file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from export.proof.samples import Pair
 from export.subject import Artifact
 from model.contract import Format
 from pipeline.quiet import quiet
-from pipeline.tensor import to_tensor
+from pipeline.tensor import inputs_for
 
 if TYPE_CHECKING:
     from model.lite import SwapNetwork
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def first_nonfinite_layer(network: SwapNetwork, pair: Pair) -> str:
-    """Where it began in PyTorch, as the end of a sentence; empty if nowhere."""
+    """The first layer with such values, as the end of a sentence; empty if there is none."""
     import torch
 
     found: list[str] = []
@@ -46,19 +46,11 @@ def first_nonfinite_layer(network: SwapNetwork, pair: Pair) -> str:
 
 
 def first_nonfinite_tensor(artifact: Artifact, pair: Pair) -> str:
-    """Where it began in a model file, as the end of a sentence; empty where that is not known."""
-    inputs = feed(artifact, pair)
+    """The first tensor with such values, as the end of a sentence; empty if none is found."""
+    inputs = inputs_for(artifact.signature.inputs, pair.face, pair.embedding)
     look = _LOOKS.get(artifact.format)
     name = look(artifact, inputs) if look else None
     return f", first in {name}" if name else ""
-
-
-def feed(artifact: Artifact, pair: Pair) -> dict[str, NDArray[Any]]:
-    """The inputs of an artifact for a pair, by name."""
-    return {
-        spec.name: to_tensor(pair.face, spec) if spec.color else pair.embedding
-        for spec in artifact.signature.inputs
-    }
 
 
 def _look_onnx(artifact: Artifact, inputs: dict[str, NDArray[Any]]) -> str | None:

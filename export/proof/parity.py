@@ -1,7 +1,7 @@
 """Proof that an artifact computes what the network as trained computes.
 
-A chain: network as trained -> rewritten for inference -> ONNX -> TFLite and Core ML. Each link is
-held against the first one, in order, so that a miss names the first link that broke.
+A chain: network as trained -> rewritten for inference -> ONNX -> TFLite and Core ML. Every link is
+compared with the network as trained, in this order, so a miss names the first link that broke.
 """
 
 from __future__ import annotations
@@ -84,8 +84,10 @@ class Reference:
         """Run the network as trained.
 
         Raises:
-            ParityError: a picture has values that are not finite: such a network has no answer.
+            ParityError: a picture has values that are not finite, so nothing can be compared.
         """
+        from model.wrap import embed
+
         pictures = []
         for pair in pairs:
             picture = run_torch(lambda t, e: trained(t, e).image256, pair)
@@ -98,11 +100,9 @@ class Reference:
             pictures.append(picture)
         if encoder is None:
             return cls(pairs, pictures, None, None, None)
-        identities = [embed_picture(encoder, picture) for picture in pictures]
+        identities = [embed(encoder, picture) for picture in pictures]
         targets = [pair.face.astype(np.float32) / 255 for pair in pairs]
-        return cls(
-            pairs, pictures, identities, [embed_picture(encoder, t) for t in targets], encoder
-        )
+        return cls(pairs, pictures, identities, [embed(encoder, t) for t in targets], encoder)
 
 
 def run_torch(network: Callable[..., torch.Tensor], pair: Pair, *, baked: bool = False) -> Picture:
@@ -116,26 +116,17 @@ def run_torch(network: Callable[..., torch.Tensor], pair: Pair, *, baked: bool =
     return np.ascontiguousarray(image.numpy().transpose(1, 2, 0))
 
 
-def embed_picture(encoder: MobileFaceNet, picture: Picture) -> NDArray[np.float32]:
-    """The embedding (1, E) that the PyTorch identity encoder sees in a unit picture."""
-    import torch
-
-    from model.wrap import PictureIdentityEncoder
-
-    wrapped = PictureIdentityEncoder(encoder, face_size=picture.shape[0])
-    with torch.inference_mode():
-        embedding: NDArray[np.float32] = wrapped(
-            torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
-        ).numpy()
-    return embedding
-
-
 @dataclass
 class Chain:
-    """The links that held so far, and the verdict on the next one."""
+    """Compares links with the network as trained, and remembers which held.
+
+    Attributes:
+        reference: the answers of the network as trained.
+        held: the links that held so far, per network, in words. Chains of one export share it.
+    """
 
     reference: Reference
-    held: list[str] = field(default_factory=list)
+    held: dict[Model, list[str]] = field(default_factory=dict)
 
     def generator(
         self,
@@ -149,14 +140,14 @@ class Chain:
         min_cosine: float = MIN_IDENTITY_COSINE,
         show: Path | None = None,
     ) -> Parity:
-        """Hold a generator against the reference on every pair.
+        """Compare a generator with the reference on every pair.
 
         Args:
             link: its name in messages.
             run: gives the unit picture for a pair.
             gate_db: PSNR with peak 1 that every pair has to reach.
             measured: how `run` computes.
-            explain: where a pair goes wrong, as the end of a sentence.
+            explain: finds out where a pair goes wrong; the end of a sentence.
             mean_gate_db: PSNR that the pairs have to reach on average.
             min_cosine: identity cosine that every pair has to reach.
             show: write the worst pairs there as a picture, whether they pass or not.
@@ -167,6 +158,8 @@ class Chain:
         Raises:
             ParityError: a pair misses the gate or gives a value that is not finite.
         """
+        from model.wrap import embed
+
         ref, psnrs, ssims, errors, cosines = self.reference, [], [], [], []
         pictures = []
         for i, (pair, wanted) in enumerate(zip(ref.pairs, ref.pictures, strict=True)):
@@ -177,13 +170,13 @@ class Chain:
             ssims.append(ssim(picture, wanted))
             errors.append(float(np.abs(picture - wanted).max()))
             if ref.encoder is not None and ref.identities is not None:
-                cosines.append(cosine(embed_picture(ref.encoder, picture), ref.identities[i]))
+                cosines.append(cosine(embed(ref.encoder, picture), ref.identities[i]))
         if show:
             write_comparison(show, ref.pictures, pictures, psnrs)
         self._refuse_below(link, "PSNR", psnrs, gate_db, " dB", explain)
         self._refuse_mean(link, psnrs, mean_gate_db, explain)
         self._refuse_below(link, "identity cosine", cosines, min_cosine, "", explain)
-        self.held.append(f"{link} {min(psnrs):.1f} dB")
+        self.held.setdefault("generator", []).append(f"{link} {min(psnrs):.1f} dB")
         return Parity(
             measured, len(psnrs), min(psnrs), 1.0, min(ssims), max(errors),
             min(cosines) if cosines else None,
@@ -200,27 +193,36 @@ class Chain:
         *,
         min_cosine: float = MIN_IDENTITY_COSINE,
     ) -> Parity:
-        """Hold an identity encoder against the reference on every face; arguments as above."""
+        """Compare an identity encoder with the reference on every face; arguments as above."""
         assert self.reference.faces is not None
         errors, cosines = [], []
         for pair, wanted in zip(self.reference.pairs, self.reference.faces, strict=True):
             embedding = run(pair)
-            self._refuse_nonfinite(link, pair, embedding, explain)
+            self._refuse_nonfinite(link, pair, embedding, explain, model="identity")
             errors.append(float(np.abs(embedding - wanted).max()))
             cosines.append(cosine(embedding, wanted))
-        self._refuse_below(link, "identity cosine", cosines, min_cosine, "", explain)
+        self._refuse_below(
+            link, "identity cosine", cosines, min_cosine, "", explain, model="identity"
+        )
+        self.held.setdefault("identity", []).append(f"{link} {min(cosines):.5f}")
         return Parity(
             measured, len(cosines), max_abs=max(errors), identity_cosine=min(cosines),
             mean_identity_cosine=float(np.mean(cosines)),
         )  # fmt: skip
 
     def _refuse_nonfinite(
-        self, link: str, pair: Pair, values: NDArray[Any], explain: Callable[[Pair], str]
+        self,
+        link: str,
+        pair: Pair,
+        values: NDArray[Any],
+        explain: Callable[[Pair], str],
+        *,
+        model: Model = "generator",
     ) -> None:
         if not np.isfinite(values).all():
             raise ParityError(
                 f"parity missed: {link} gives values that are not finite for '{pair.name}'"
-                f"{explain(pair)}. {self._before()}"
+                f"{explain(pair)}. {self._before(model)}"
             )
 
     def _refuse_below(
@@ -231,12 +233,14 @@ class Chain:
         gate: float,
         unit: str,
         explain: Callable[[Pair], str],
+        *,
+        model: Model = "generator",
     ) -> None:
         if values and not min(values) >= gate:  # NaN is below every gate
             pair = self.reference.pairs[int(np.argmin(values))]
             raise ParityError(
                 f"parity missed: {link} has {what} {min(values):.4g}{unit} for '{pair.name}'; the "
-                f"gate is {gate:g}{unit}{explain(pair)}. {self._before()}"
+                f"gate is {gate:g}{unit}{explain(pair)}. {self._before(model)}"
             )
 
     def _refuse_mean(
@@ -247,9 +251,9 @@ class Chain:
             worst = self.reference.pairs[int(np.argmin(psnrs))]
             raise ParityError(
                 f"parity missed: {link} has PSNR {mean:.4g} dB on average over {len(psnrs)} pairs; "
-                f"the gate is {gate_db:g} dB{explain(worst)}. {self._before()}"
+                f"the gate is {gate_db:g} dB{explain(worst)}. {self._before('generator')}"
             )
 
-    def _before(self) -> str:
-        held = ", ".join(self.held) or "none"
-        return f"Links before it that held: {held}. Nothing was written"
+    def _before(self, model: Model) -> str:
+        held = ", ".join(self.held.get(model, [])) or "none"
+        return f"Links before it that held: {held}"

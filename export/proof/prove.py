@@ -1,4 +1,4 @@
-"""Hold a model file that was just made against the network as trained."""
+"""Compare what was just made with the network as trained."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from export import bundle
 from export.proof.half_precision import first_stray_operation, headroom
-from export.proof.nonfinite import feed, first_nonfinite_tensor
+from export.proof.nonfinite import first_nonfinite_tensor
 from export.proof.parity import (
     QUANTIZED,
     Chain,
@@ -17,32 +16,45 @@ from export.proof.parity import (
     min_identity_cosine,
     min_mean_psnr_db,
     min_psnr_db,
+    run_torch,
 )
 from export.proof.samples import Pair
 from export.stages import Stages
-from export.subject import Artifact
+from export.subject import Artifact, Subject
 from model.contract import Parity
-from pipeline.backends import BACKENDS, backend_class, open_backend
+from pipeline.backends import backend_class, backend_for, open_backend
 from pipeline.backends.base import Backend
-from pipeline.tensor import to_unit
+from pipeline.tensor import inputs_for, to_unit
 
-_NAMED = 3  # of the layers that 8 bits cost most
-_ADVICE = (
-    ". python -m export.sensitivity CKPT --format {} ranks the layers that 8 bits hurt and writes "
-    "a recipe that keeps the worst of them"
-)
+_REWRITE = "rewritten for inference"
+_REWRITE_GATE_DB = 60.0
+
+
+def prove_rewrite(subject: Subject, chain: Chain, stages: Stages) -> None:
+    """Compare the generator that is exported, still in PyTorch, with the one as trained.
+
+    Raises:
+        ParityError: the rewrite changed it.
+    """
+    with stages.stage(_REWRITE):
+        parity = chain.generator(
+            _REWRITE,
+            lambda pair: run_torch(subject.network, pair, baked=subject.baked),
+            _REWRITE_GATE_DB,
+        )
+        stages.note(f"{parity.psnr_db:.1f} dB")
 
 
 def prove(
     artifact: Artifact, chain: Chain | None, threads: int, stages: Stages, show: Path | None = None
 ) -> Parity:
-    """Run the file that was just made on every sample, where its runtime works.
+    """Run a model file on every sample, where its runtime works on this machine.
 
     Args:
         artifact: the model file.
-        chain: what it is held against; None skips the proof.
+        chain: what it is compared with; None skips the proof.
         threads: for the runtime.
-        stages: told what is done.
+        stages: reports progress to the user.
         show: where a picture of a quantized generator's worst pairs is written.
 
     Raises:
@@ -50,15 +62,13 @@ def prove(
     """
     if chain is None:
         return Parity("skipped")
-    name = next(n for n, (_, _, format) in BACKENDS.items() if format == artifact.format)
+    name = backend_for(artifact.format)
     with stages.stage(f"{artifact.path.name} against PyTorch"):
         available = backend_class(name).available()
         if not available:
             stages.note(f"converted, not executed: {available.why}")
             return Parity("not executed")
-        backend = open_backend(
-            name, bundle.describe(artifact), artifact.path.parent, threads=threads
-        )
+        backend = open_backend(name, artifact.spec(), artifact.path.parent, threads=threads)
         parity = hold(backend, artifact, chain, show)
         stages.note(summary(parity))
         if backend.measured == "interpreted" and artifact.precision == "fp16":
@@ -67,7 +77,7 @@ def prove(
 
 
 def hold(backend: Backend, artifact: Artifact, chain: Chain, show: Path | None = None) -> Parity:
-    """Hold a loaded model file against the chain's reference.
+    """Compare a loaded model file with the chain's reference.
 
     Raises:
         ParityError: it computes something else.
@@ -75,18 +85,17 @@ def hold(backend: Backend, artifact: Artifact, chain: Chain, show: Path | None =
     output = artifact.signature.outputs[0]
 
     def answer(pair: Pair) -> NDArray[np.float32]:
-        return backend.run(**feed(artifact, pair))[output.name]
+        inputs = inputs_for(artifact.signature.inputs, pair.face, pair.embedding)
+        return backend.run(**inputs)[output.name]
 
     def picture(pair: Pair) -> Picture:
         return to_unit(answer(pair), output)
 
     def explain(pair: Pair) -> str:
         where = first_nonfinite_tensor(artifact, pair)
-        if not where and backend.measured == "interpreted":
+        # 8 bits stray everywhere a little; the ranking of the layers says more there.
+        if not where and backend.measured == "interpreted" and artifact.precision not in QUANTIZED:
             where = first_stray_operation(artifact, pair, gate_db)
-        if artifact.precision in QUANTIZED and artifact.subject.model == "generator":
-            where += _worst_layers(artifact, pair)
-            where += _ADVICE.format("coreml" if artifact.format == "mlpackage" else "tflite")
         return where
 
     gate_db = min_psnr_db(artifact.precision, output.dtype == "uint8")
@@ -99,19 +108,6 @@ def hold(backend: Backend, artifact: Artifact, chain: Chain, show: Path | None =
         mean_gate_db=min_mean_psnr_db(artifact.precision), min_cosine=min_cosine,
         show=show if artifact.precision in QUANTIZED else None,
     )  # fmt: skip
-
-
-def _worst_layers(artifact: Artifact, pair: Pair) -> str:
-    """The layers that 8 bits cost most on a pair, as the end of a sentence."""
-    from export.sensitivity import network_inputs, rank
-
-    inputs = network_inputs(pair.face[None], pair.embedding)
-    # Core ML's int8 and pal6 store weights in 8 bits, and compute in half precision.
-    activations = artifact.format != "mlpackage" or artifact.precision == "w8a8"
-    given = inputs[:1] if artifact.subject.baked else inputs
-    ranked = rank(artifact.subject.network, given, activations=activations)[:_NAMED]
-    named = ", ".join(f"{layer.name} (alone {layer.psnr_db:.1f} dB)" for layer in ranked)
-    return f"; the layers that 8 bits cost most are {named}"
 
 
 def summary(parity: Parity) -> str:

@@ -1,7 +1,7 @@
 """The (face, embedding) pairs that 8-bit ranges are measured on: built in, or the user's faces.
 
-Never noise: a network's activations on noise are not those on faces, and ranges taken from it
-would clip or waste levels.
+They are faces, never noise: activations on noise differ from those on faces, so its ranges would
+clip values or waste levels.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.proof.samples import embed
+from export.faces import faces_in
 from export.stages import progress
 from model.contract import Calibration
 from model.errors import BadInput, ImageError
 from model.tensors import Signature
 from pipeline.faces.portraits import varied
-from pipeline.tensor import to_tensor
+from pipeline.tensor import inputs_for
 
 if TYPE_CHECKING:
     from model.mobilefacenet import MobileFaceNet
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 BUILT_IN = "built-in portraits"
 BUILT_IN_PAIRS = 48
 FOLDER_PAIRS = 256
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-_MAX_PIXELS = 64_000_000  # a phone's largest photo; anything above is a scan or an attack
 _MIN_CONTRAST = 4.0  # standard deviation in levels; a face has 30 and more
 _SEED = 2204_08339  # not the seed of the parity samples, so that no pair is in both
 
@@ -58,12 +56,9 @@ class CalibrationSet:
         """The face of pair `i`, (H, W, 3) uint8 RGB."""
         return self.faces[i % len(self.faces)]
 
-    def feed(self, border: Signature, i: int) -> dict[str, NDArray[Any]]:
+    def feed(self, signature: Signature, i: int) -> dict[str, NDArray[Any]]:
         """The inputs of a model file for pair `i`, by name."""
-        return {
-            spec.name: to_tensor(self.face(i), spec) if spec.color else self.embeddings[i : i + 1]
-            for spec in border.inputs
-        }
+        return inputs_for(signature.inputs, self.face(i), self.embeddings[i : i + 1])
 
     @property
     def sha256(self) -> str:
@@ -102,11 +97,12 @@ def from_folder(
 ) -> CalibrationSet:
     """The faces of a folder and of those below it, crossed with identities.
 
-    Pictures of exactly `face_size` px are taken for aligned faces; in others faces are looked for
-    and aligned. Each face meets another face's identity where there is an encoder, and random ones.
+    Pictures of exactly `face_size` px are taken for aligned faces; in others faces are found and
+    aligned. Every second pair has the identity of another face where there is an encoder; the
+    other identities are random.
 
     Args:
-        folder: holds photos or aligned faces as picture files; grey ones count as RGB.
+        folder: holds photos or aligned faces, of any kind that `pipeline.media.photo` reads.
         face_size: edge of an aligned face in pixels.
         embedding_size: length of the embeddings.
         encoder: tells the faces' identities.
@@ -116,9 +112,14 @@ def from_folder(
         BadInput: the folder cannot be read, or no picture in it can be used.
         BackendUnavailable: there are photos, and the face detector is not installed.
     """
+    from pipeline.media.photo import READABLE
+
     faces: list[NDArray[np.uint8]] = []
     skipped: Counter[str] = Counter()
-    paths = _pictures(folder)[: 4 * FOLDER_PAIRS]
+    paths, others = _pictures(folder)
+    if others:
+        skipped["of another kind"] = others
+    paths = paths[: 4 * FOLDER_PAIRS]
     for i in progress(len(paths), "faces to calibrate on", bar):
         if len(faces) >= FOLDER_PAIRS:
             break
@@ -131,7 +132,7 @@ def from_folder(
         why = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         raise BadInput(
             f"{folder} holds no face to calibrate on ({why or 'no pictures'}); expected photos of "
-            f"people, or aligned faces of {face_size}x{face_size} px, as {', '.join(_SUFFIXES)}. "
+            f"people, or aligned faces of {face_size}x{face_size} px, as {', '.join(READABLE)}. "
             "Without --calibration a built-in set is used"
         )
     stacked = np.stack(faces[:FOLDER_PAIRS])
@@ -142,17 +143,22 @@ def from_folder(
 def _cross(
     faces: NDArray[np.uint8], count: int, embedding_size: int, encoder: MobileFaceNet | None
 ) -> NDArray[np.float32]:
-    """`count` unit embeddings, (count, E): every second one a face's own, but for another face."""
+    """`count` unit embeddings, (count, E): every second one of a face, but not of the pair's."""
     rng = np.random.default_rng(_SEED)
     embeddings = rng.standard_normal((count, embedding_size)).astype(np.float32)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     if encoder is not None:
+        from model.wrap import embed
+
         for i in range(0, count, 2):
             embeddings[i] = embed(encoder, faces[(i + 1) % len(faces)])[0]
     return embeddings
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _pictures(folder: Path) -> tuple[list[Path], int]:
+    """The picture files below a folder by suffix, and how many other files there are."""
+    from pipeline.media.photo import READABLE
+
     if not folder.is_dir():
         kind = "is not a folder" if folder.exists() else "does not exist"
         raise BadInput(
@@ -160,31 +166,22 @@ def _pictures(folder: Path) -> list[Path]:
         )
     try:
         list(folder.iterdir())
-        return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
+        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
     except OSError as error:
         raise BadInput(
             f"{folder} cannot be read ({error.strerror}); expected a folder of photos. "
             "Give yourself the right to read it"
         ) from None
+    pictures = [path for path in files if path.suffix.lower() in READABLE]
+    return pictures, len(files) - len(pictures)
 
 
 def _read(path: Path, face_size: int) -> list[NDArray[np.uint8]] | str:
     """The aligned faces of a picture file, (H, W, 3) uint8 RGB each, or why there are none."""
-    from PIL import Image
-
-    from pipeline.media import photo
-
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                return "too large"
-        picture = photo.read(path).image
-    except (ImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "unreadable"
-    if picture.std() < _MIN_CONTRAST:
-        return "blank"
-    if picture.shape[:2] == (face_size, face_size):
-        return [picture]
-    from pipeline.faces.detect import aligned_faces
-
-    return aligned_faces(picture, face_size, thorough=False) or "without a face"
+        faces = faces_in(path, face_size, thorough=False)
+    except ImageError as error:
+        return "too large" if "too large" in str(error) else "unreadable"
+    if not faces:
+        return "without a face"
+    return [face for face in faces if face.std() >= _MIN_CONTRAST] or "blank"

@@ -1,22 +1,22 @@
 """8-bit activations for Core ML, calibrated without a Mac.
 
 coremltools finds the range of every activation by running Core ML, so its quantizer works on Macs
-only. Here the interpreter finds the ranges instead. That replaces a private function of
-coremltools 9.0, which also keeps only the last sample's ranges (`record_intermediate_output`
-overwrites before it compares); so the version and the function are checked before anything is done.
+only. Here the interpreter measures the ranges, and the graph passes of coremltools' quantizer are
+run with them. Those passes are internal to coremltools, so its version is checked first.
+(coremltools 9.0 also keeps only the last sample's ranges: `record_intermediate_output` overwrites
+before it compares.)
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from export.quantize.coreml_weights import names_of
 from model.errors import BackendUnavailable
 from pipeline.mlprogram.program import Intermediate, Package
 from pipeline.quiet import quiet
@@ -25,44 +25,62 @@ Sample = dict[str, NDArray[Any]]
 Ranges = dict[str, dict[str, float]]
 
 _KNOWN_VERSION = "9.0"
-_PRIVATE = "_get_activation_calibration_stats"
+_PASSES = (
+    "compression::insert_prefix_quantize_dequantize_pair",
+    "compression::insert_suffix_quantize_dequantize_pair",
+    "common::dequantize_quantize_pair_elimination",
+)
 
 
-def quantize_w8a8(path: Path, samples: Iterable[Sample], log: Path | None = None) -> Any:
+def quantize_w8a8(
+    path: Path, ranges: Ranges, keep: Sequence[NDArray[np.float32]] = (), log: Path | None = None
+) -> Any:
     """Quantize weights (per channel) and activations of a package to 8 bits.
 
     Args:
         path: a float package, made for iOS 17 or later.
-        samples: inputs by name, as `Function.run` takes them; hundreds are better than few.
-        log: where coremltools' own words go.
+        ranges: of its activations, from `activation_ranges`.
+        keep: weights, in PyTorch's layout, of layers that stay in float.
+        log: where the output of coremltools goes.
 
     Returns:
         The quantized `coremltools.models.MLModel`, not loaded; `save()` it.
 
     Raises:
-        BackendUnavailable: this coremltools is not the one whose inside is known.
-        ContractError: the package is damaged or has operations that are not known.
+        BackendUnavailable: this is not the version of coremltools whose passes are known.
+        ConversionError: a layer to keep is not in the package.
     """
-    ranges = activation_ranges(Package(path), samples)
     with quiet(log):
         import coremltools as ct
         import coremltools.optimize.coreml as cto
 
-        # Small weights too: a convolution in float between 8-bit ones costs two conversions.
-        symmetric = cto.OptimizationConfig(
-            global_config=cto.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=0)
-        )
+        if ct.__version__ != _KNOWN_VERSION:
+            raise BackendUnavailable(
+                f"8-bit activations need a Mac with coremltools {ct.__version__}: calibrating "
+                f"without Core ML uses internals of coremltools {_KNOWN_VERSION}. "
+                f"pip install coremltools=={_KNOWN_VERSION}"
+            )
         model = ct.models.MLModel(str(path), skip_model_load=True)
-        with _calibrated_by(ranges):
-            # One empty sample: the ranges are known, and coremltools only wants a list.
-            model = cto.linear_quantize_activations(model, symmetric, [{}])
-        return cto.linear_quantize_weights(model, symmetric)
+        kept, operations = names_of(model, keep)
+        # Small weights too: a convolution in float between 8-bit ones costs two conversions.
+        symmetric = cto.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=0)
+        spared = {name: None for name in (*kept, *operations)}
+        config = cto.OptimizationConfig(global_config=symmetric, op_name_configs=spared or None)
+        model = _quantize_activations(model, config, ranges)
+        return cto.linear_quantize_weights(model, config)
 
 
 def activation_ranges(package: Package, samples: Iterable[Sample]) -> Ranges:
     """Smallest and largest value of every input and intermediate result over all samples.
 
     The package's own outputs are left out, as coremltools does: they stay float.
+
+    Args:
+        package: a float package.
+        samples: inputs by name, as `Function.run` takes them; hundreds are better than few.
+
+    Raises:
+        ContractError: the package is damaged or has operations that are not known.
     """
     function = package.function()
     outputs = set(function.block.outputs)
@@ -83,25 +101,27 @@ def activation_ranges(package: Package, samples: Iterable[Sample]) -> Ranges:
     return ranges
 
 
-@contextlib.contextmanager
-def _calibrated_by(ranges: Ranges) -> Iterator[None]:
-    """Let coremltools' quantizer take `ranges` instead of running Core ML."""
-    import coremltools
-    from coremltools.optimize.coreml import _post_training_quantization as inside
+def _quantize_activations(model: Any, config: Any, ranges: Ranges) -> Any:
+    """What `coremltools.optimize.coreml.linear_quantize_activations` does with measured ranges."""
+    from coremltools import _SPECIFICATION_VERSION_IOS_17
+    from coremltools.converters.mil.frontend.milproto import load as milproto
+    from coremltools.converters.mil.mil.passes.graph_pass import PassOption
+    from coremltools.converters.mil.mil.passes.pass_registry import PASS_REGISTRY
+    from coremltools.models import utils as model_utils
     from coremltools.optimize.coreml.experimental import _post_training_quantization as ranging
 
-    if coremltools.__version__ != _KNOWN_VERSION or not hasattr(inside, _PRIVATE):
-        raise BackendUnavailable(
-            f"8-bit activations need a Mac with coremltools {coremltools.__version__}: calibrating "
-            f"without Core ML reaches into coremltools {_KNOWN_VERSION}. "
-            f"pip install coremltools=={_KNOWN_VERSION}"
-        )
-
-    def known_ranges(model: Any, *_: Any) -> Ranges:
-        # What goes into one concatenation has to share a range, as coremltools arranges it.
-        concatenations = ranging.ModelDebugger(model)._get_concat_op_info()
-        ranging._adjust_concat_surrounding_activation_stats(concatenations, ranges)
-        return ranges
-
-    with mock.patch.object(inside, _PRIVATE, known_ranges):
-        yield
+    # Inputs of one concatenation have to share a range.
+    stats = {name: dict(span) for name, span in ranges.items()}
+    concatenations = ranging.ModelDebugger(model)._get_concat_op_info()
+    ranging._adjust_concat_surrounding_activation_stats(concatenations, stats)
+    passes = [PASS_REGISTRY[name] for name in _PASSES]
+    for graph_pass in passes[:2]:
+        options = [PassOption("config", config), PassOption("activation_stats", stats)]
+        graph_pass.set_options(options)
+    return model_utils._apply_graph_pass(
+        model,
+        passes,
+        spec_version=_SPECIFICATION_VERSION_IOS_17,
+        pymil_load_func=milproto.load,
+        skip_model_load=True,
+    )

@@ -1,7 +1,7 @@
-"""Compress the weights of a Core ML package, and prove layer by layer that they are still there.
+"""Compress the weights of a Core ML package, and check every layer of the result.
 
-Palettization has corrupted weights silently in the field, so what was stored is decoded and held
-against the weights before.
+Some versions of coremltools corrupted weights silently when they made palettes. So the stored
+weights are decoded and compared with those before.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.quantize.weights import PALETTE_BITS, same_layer
 from model.contract import Precision
-from model.errors import ParityError
+from model.errors import ConversionError, ParityError
 
-PALETTE_BITS = 6
 _MIN_ELEMENTS = 2048  # below that the scales or the palette cost more than they save
 _MIN_SNR_DB: dict[Precision, float] = {"int8": 30.0, "pal6": 20.0}
 
@@ -29,7 +29,8 @@ def compressed(package: Any, precision: Precision, keep: Sequence[NDArray[np.flo
         keep: weights that stay as they are, in PyTorch's layout.
 
     Raises:
-        ParityError: a layer's stored weights are not its weights any more.
+        ConversionError: a layer to keep is not in the package.
+        ParityError: the stored weights of a layer differ too much from its weights.
     """
     import coremltools.optimize.coreml as cto
 
@@ -45,13 +46,42 @@ def compressed(package: Any, precision: Precision, keep: Sequence[NDArray[np.flo
             mode="kmeans", nbits=PALETTE_BITS, weight_threshold=_MIN_ELEMENTS
         )
         compress = cto.palettize_weights
-    exceptions = {
-        name: None for name, value in before.items() if any(_same(value, kept) for kept in keep)
-    }
-    config = cto.OptimizationConfig(global_config=chosen, op_name_configs=exceptions or None)
+    kept, _ = names_of(package, keep)
+    config = cto.OptimizationConfig(
+        global_config=chosen, op_name_configs={name: None for name in kept} or None
+    )
     after = compress(package, config)
     _verify(before, _weights(cto.decompress_weights(after)), _MIN_SNR_DB[precision])
     return after
+
+
+def names_of(package: Any, keep: Sequence[NDArray[np.float32]]) -> tuple[list[str], list[str]]:
+    """The constants with the weights in `keep`, and the operations that use them, by name.
+
+    Raises:
+        ConversionError: a layer is not in the package.
+    """
+    import coremltools.optimize.coreml as cto
+
+    if not keep:
+        return [], []
+    constants = cto.get_weights_metadata(package, weight_threshold=0)
+    names: list[str] = []
+    for weights in keep:
+        found = [
+            name
+            for name, entry in constants.items()
+            if np.shape(entry.val) == weights.shape
+            and same_layer(np.asarray(entry.val, np.float32), weights)
+        ]
+        if not found:
+            raise ConversionError(
+                f"a layer of the recipe, with weights {weights.shape}, is not in the Core ML "
+                "package as it is in PyTorch. Take it out of the recipe"
+            )
+        names += found
+    users = [child.name for name in names for child in constants[name].child_ops]
+    return names, users
 
 
 def _weights(package: Any) -> dict[str, NDArray[np.float32]]:
@@ -85,8 +115,3 @@ def _verify(
                 f"compressing corrupted the weights '{name}': {snr_db:.1f} dB against those "
                 f"before; the gate is {gate_db:g} dB. Keep this layer with --recipe"
             )
-
-
-def _same(value: NDArray[np.float32], kept: NDArray[np.float32]) -> bool:
-    """The same weights, up to their rounding to half."""
-    return value.shape == kept.shape and bool(np.allclose(value, kept, rtol=2e-3, atol=1e-6))

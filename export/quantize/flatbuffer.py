@@ -62,7 +62,7 @@ def name_of(model: Any, tensor: int) -> str:
     return str(model.subgraphs[0].tensors[tensor].name.decode())
 
 
-def border(model: Any) -> tuple[dict[str, int], dict[str, int]]:
+def signature(model: Any) -> tuple[dict[str, int], dict[str, int]]:
     """Tensor indices of the signature's inputs and of its outputs, by the names that apps use."""
     (signature,) = model.signatureDefs
     return (

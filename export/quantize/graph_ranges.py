@@ -22,12 +22,12 @@ _CUTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05)
 FINEST = 2.0**-9
 
 
-def fitted(model: Any, border: Signature, statistics: Statistics, method: Method) -> Ranges:
+def fitted(model: Any, signature: Signature, statistics: Statistics, method: Method) -> Ranges:
     """The range of every computed tensor of a float file, by name.
 
     Args:
         model: the file, as `flatbuffer.read` gives it.
-        border: its inputs and outputs.
+        signature: its inputs and outputs.
         statistics: what its tensors were like.
         method: how ranges are chosen where nothing else is known of a tensor.
     """
@@ -42,7 +42,7 @@ def fitted(model: Any, border: Signature, statistics: Statistics, method: Method
         flatbuffer.name_of(model, o.inputs[0]) for o in flatbuffer.ops(model) if o.name == "TANH"
     ]
     ranges = cut_before_tanh(tanh, statistics, ranges)
-    ranges = _pictures_exactly(model, border, ranges)
+    ranges = _pictures_exactly(model, signature, ranges)
     return _addable(model, ranges)
 
 
@@ -115,16 +115,16 @@ def _addable(model: Any, ranges: Ranges) -> Ranges:
     return wide
 
 
-def _pictures_exactly(model: Any, border: Signature, ranges: Ranges) -> Ranges:
+def _pictures_exactly(model: Any, signature: Signature, ranges: Ranges) -> Ranges:
     """`ranges` with those that follow from pictures being in [0, 1], at both ends of the graph.
 
     Args:
         model: the float file, as `flatbuffer.read` gives it.
-        border: its inputs and outputs.
+        signature: its inputs and outputs.
         ranges: as measured.
     """
-    inputs, outputs = flatbuffer.border(model)
-    known = {inputs[spec.name]: (0.0, 1.0) for spec in border.inputs if spec.color}
+    inputs, outputs = flatbuffer.signature(model)
+    known = {inputs[spec.name]: (0.0, 1.0) for spec in signature.inputs if spec.color}
     for op in flatbuffer.ops(model):
         if op.name == "TANH":
             known[op.outputs[0]] = (-1.0, 1.0)
@@ -133,7 +133,7 @@ def _pictures_exactly(model: Any, border: Signature, ranges: Ranges) -> Ranges:
         elif op.name in _EXACT and op.inputs[0] in known and _has_one_map(model, op):
             known[op.outputs[0]] = _through(model, op, known[op.inputs[0]])
     # A picture that comes out is in [0, 1] too, however it is composed.
-    known |= {outputs[spec.name]: (0.0, 1.0) for spec in border.outputs if spec.color}
+    known |= {outputs[spec.name]: (0.0, 1.0) for spec in signature.outputs if spec.color}
     for op in reversed(list(flatbuffer.ops(model))):
         if op.name in ("MUL", "ADD", "SUB") and op.outputs[0] in known and _has_one_map(model, op):
             known[op.inputs[0]] = _back_through(model, op, known[op.outputs[0]])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.quantize.calibration import CalibrationSet
+from export.quantize.eight_bit import EightBit
 from export.quantize.onnx_ranges import measured
-from export.quantize.weights import per_channel
+from export.quantize.weights import per_channel, same_layer
+from export.subject import Artifact
+from export.workbench import Workbench
 from model.errors import ConversionError
-from model.tensors import Signature
 from pipeline.quiet import quiet
 
 if TYPE_CHECKING:
@@ -25,28 +25,23 @@ _VECTOR_OPS = frozenset(
 )
 
 
-def quantize(
-    fp32: Path, int8: Path, border: Signature, pairs: CalibrationSet, coarse: int, log: Path,
-    bar: bool, keep: Sequence[NDArray[np.float32]] = (),
-) -> None:  # fmt: skip
-    """Write `fp32` with convolutions in int8; inputs and outputs stay float32.
+def quantize(graph: Artifact, path: Path, eight_bit: EightBit, bench: Workbench) -> None:
+    """Write `graph` with convolutions in int8; inputs and outputs stay float32.
+
+    Coarse maps stay in float, and only the weights that make them are stored in int8.
 
     Args:
-        fp32: the float file.
-        int8: where to write.
-        border: inputs and outputs of `fp32`.
-        pairs: what ranges are measured on.
-        coarse: longest side of maps that stay in float, in pixels; their weights are still stored
-            in int8.
-        log: ONNX Runtime's own words.
-        bar: show the progress on stderr.
-        keep: weights, (O, I, H, W), of convolutions that stay in float.
+        graph: the fp32 file.
+        path: where to write.
+        eight_bit: pairs that ranges are measured on, and layers that stay in float.
+        bench: where to work.
 
     Raises:
-        ConversionError: `fp32` has no convolution with such weights.
+        ConversionError: the graph has no layer with the weights of one to keep.
     """
-    ranges = measured(fp32, border, pairs, log, bar)
-    with quiet(log):
+    signature, fp32 = graph.signature, graph.path
+    ranges = measured(fp32, signature, eight_bit.pairs(), bench.log, not bench.stages.quiet)
+    with quiet(bench.log):
         import onnx
         from onnxruntime.quantization import CalibrationMethod, QuantType
         from onnxruntime.quantization.calibrate import TensorsData
@@ -56,9 +51,11 @@ def quantize(
         spans = {n: (np.float32(low), np.float32(high)) for n, (low, high) in ranges.items()}
         model = onnx.load(fp32)
         _unshare_weights(model)
-        kept = {_convolution_with(model, weights) for weights in keep}
-        pictures = {spec.name for spec in border.inputs if spec.color}
-        only_stored = (_beside_pictures(model, pictures) | _coarse_maps(model, coarse)) - kept
+        # Linear layers are vector operations, which stay in float anyway.
+        kept = {_convolution_with(model, w) for w in eight_bit.keep if w.ndim == 4}
+        pictures = {spec.name for spec in signature.inputs if spec.color}
+        coarse = _coarse_maps(model, graph.subject.coarse)
+        only_stored = (_beside_pictures(model, pictures) | coarse) - kept
         quantizer = QDQQuantizer(
             model,
             per_channel=True,
@@ -78,14 +75,14 @@ def quantize(
         quantizer.quantize_model()
         _eight_bit_weights(quantizer.model.model.graph, only_stored)
         _shorten_names(quantizer.model.model)
-        onnx.save(quantizer.model.model, int8)
+        onnx.save(quantizer.model.model, path)
 
 
 def _beside_pictures(model: onnx.ModelProto, pictures: set[str]) -> set[str]:
-    """Names of the operators that no picture goes through: they make vectors of the embedding.
+    """Names of the operators that do not depend on a picture: they turn the embedding into vectors.
 
-    They stay in float. The modulation of all blocks is one tensor, cut into vectors whose numbers
-    differ a hundredfold, and the quantizer gives what is cut the scale of the whole.
+    They stay in float. The modulation of all blocks is one tensor. It is sliced into vectors whose
+    values differ a hundredfold, and the quantizer would give every slice the scale of the whole.
     """
     seen, beside = set(pictures), set()
     for node in model.graph.node:
@@ -97,9 +94,9 @@ def _beside_pictures(model: onnx.ModelProto, pictures: set[str]) -> set[str]:
 
 
 def _coarse_maps(model: onnx.ModelProto, coarse: int) -> set[str]:
-    """Names of the operators that make maps of at most so many pixels a side.
+    """Names of the operators whose results are maps of at most `coarse` pixels a side.
 
-    There it is decided who is seen, and there is little work in them: docs/quantization.md.
+    These maps carry the identity and cost little time: docs/quantization.md.
     """
     import onnx
 
@@ -113,10 +110,10 @@ def _coarse_maps(model: onnx.ModelProto, coarse: int) -> set[str]:
 
 
 def _unshare_weights(model: onnx.ModelProto) -> None:
-    """Give every convolution weights of its own, in place, where two have the same.
+    """Copy weights that two convolutions share, in place, so that each has its own.
 
-    ONNX Runtime 1.23 asked for exact products (`session_options`) cannot load shared ones: it makes
-    each into uint8 by a name that is then there already.
+    With exact products (`session_options`) ONNX Runtime 1.23 cannot load shared weights: it
+    converts them once per convolution, under one name.
     """
     constants = {i.name: i for i in model.graph.initializer}
     taken: set[str] = set()
@@ -157,7 +154,7 @@ def _convolution_with(model: onnx.ModelProto, weights: NDArray[np.float32]) -> s
     for node in model.graph.node:
         if node.op_type == "Conv" and node.input[1] in constants:
             stored = numpy_helper.to_array(constants[node.input[1]])
-            if np.allclose(stored, weights, rtol=1e-4):
+            if same_layer(stored, weights):
                 return node.name
     raise ConversionError(
         f"a layer of the recipe, with weights {weights.shape}, is not in the ONNX file as it is in "
@@ -166,7 +163,7 @@ def _convolution_with(model: onnx.ModelProto, weights: NDArray[np.float32]) -> s
 
 
 def _shorten_names(model: onnx.ModelProto) -> None:
-    """Replace inner names, in place: those that the quantizer makes are 4 % of the file."""
+    """Shorten inner names, in place: the quantizer's own are 4 % of the file."""
     graph = model.graph
     kept = {value.name for value in (*graph.input, *graph.output)} | {""}
     short: dict[str, str] = {}

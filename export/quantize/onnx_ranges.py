@@ -23,12 +23,14 @@ _CACHE_VERSION = 2
 _AFFINE = frozenset({"Slice", "Resize", "Mul", "Sub", "Add"})
 
 
-def measured(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, bar: bool) -> Ranges:
+def measured(
+    fp32: Path, signature: Signature, pairs: CalibrationSet, log: Path, bar: bool
+) -> Ranges:
     """The range of every computed tensor; what was measured is kept for next time.
 
     Args:
         fp32: the float file.
-        border: its inputs and outputs.
+        signature: its inputs and outputs.
         pairs: what ranges are measured on.
         log: ONNX Runtime's own words.
         bar: show the progress on stderr.
@@ -39,28 +41,28 @@ def measured(fp32: Path, border: Signature, pairs: CalibrationSet, log: Path, ba
     key = hashlib.sha256(fp32.read_bytes())
     key.update(f"{pairs.sha256} onnx {_CACHE_VERSION}".encode())
     cached = cache_folder() / f"{key.hexdigest()}.npz"
-    statistics = recalled(cached, lambda: _measure(model, border, pairs, fp32.stem, log, bar))
+    statistics = recalled(cached, lambda: _measure(model, signature, pairs, fp32.stem, log, bar))
     leaky = [
         (node.input[0], onnx.helper.get_node_attr_value(node, "alpha"))
         for node in model.graph.node
         if node.op_type == "LeakyRelu"
     ]
-    ranges = cut_before_leaky(leaky, statistics, statistics.ranges(_method(border)))
+    ranges = cut_before_leaky(leaky, statistics, statistics.ranges(_method(signature)))
     tanh = [node.input[0] for node in model.graph.node if node.op_type == "Tanh"]
     ranges = cut_before_tanh(tanh, statistics, ranges)
-    return {**ranges, **_exact_ranges(model, border)}
+    return {**ranges, **_exact_ranges(model, signature)}
 
 
-def _method(border: Signature) -> Method:
+def _method(signature: Signature) -> Method:
     """How ranges are chosen: docs/quantization.md.
 
     What paints loses who is seen with the few largest values, though narrower ranges give up to a
     decibel more. What makes an embedding is better off without them.
     """
-    return "minmax" if any(spec.color for spec in border.outputs) else "percentile"
+    return "minmax" if any(spec.color for spec in signature.outputs) else "percentile"
 
 
-def _exact_ranges(model: onnx.ModelProto, border: Signature) -> Ranges:
+def _exact_ranges(model: onnx.ModelProto, signature: Signature) -> Ranges:
     """Of the picture and what is made of it before the first layer: from black and white ones.
 
     A folder of dark faces must not make white impossible.
@@ -68,7 +70,7 @@ def _exact_ranges(model: onnx.ModelProto, border: Signature) -> Ranges:
     import onnx
     import onnxruntime
 
-    known = {spec.name for spec in border.inputs if spec.color}
+    known = {spec.name for spec in signature.inputs if spec.color}
     constants = {i.name for i in model.graph.initializer}
     nodes = []
     for node in model.graph.node:
@@ -81,7 +83,7 @@ def _exact_ranges(model: onnx.ModelProto, border: Signature) -> Ranges:
     made = [onnx.ValueInfoProto(name=name) for name in sorted(known - {picture.name})]
     used = {name for node in nodes for name in node.input} & constants
     graph = onnx.helper.make_graph(
-        nodes, "border", [picture], made, [i for i in model.graph.initializer if i.name in used]
+        nodes, "signature", [picture], made, [i for i in model.graph.initializer if i.name in used]
     )
     start = onnx.helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
     session = onnxruntime.InferenceSession(
@@ -97,7 +99,7 @@ def _exact_ranges(model: onnx.ModelProto, border: Signature) -> Ranges:
 
 
 def _measure(
-    model: onnx.ModelProto, border: Signature, pairs: CalibrationSet, name: str, log: Path,
+    model: onnx.ModelProto, signature: Signature, pairs: CalibrationSet, name: str, log: Path,
     bar: bool,
 ) -> Statistics:  # fmt: skip
     """Run every pair through a copy of the file that hands out all it computes."""
@@ -122,7 +124,7 @@ def _measure(
     inputs = {value.name for value in model.graph.input}
     tally = Tally(names, len(pairs))
     for i in progress(len(pairs), f"{name}: ranges", bar):
-        feed = pairs.feed(border, i)
+        feed = pairs.feed(signature, i)
         computed = [n for n in names if n not in inputs]
         answers = dict(zip(computed, session.run(computed, feed), strict=True))
         for t, tensor in enumerate(names):

@@ -99,19 +99,19 @@ def rounded(values: NDArray[np.float32], span: Range) -> NDArray[np.float32]:
     return levels
 
 
-def measure(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
+def measure(path: Path, signature: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
     """Run every pair through a float file, or recall what came of it last time.
 
     Args:
         path: float TFLite file.
-        border: its inputs and outputs.
+        signature: its inputs and outputs.
         pairs: what to run.
         bar: show the progress on stderr.
     """
     key = hashlib.sha256(path.read_bytes())
     key.update(f"{pairs.sha256} {_SAMPLES_PER_PAIR} {_CACHE_VERSION}".encode())
     cached = cache_folder() / f"{key.hexdigest()}.npz"
-    return recalled(cached, lambda: _run(path, border, pairs, bar))
+    return recalled(cached, lambda: _run(path, signature, pairs, bar))
 
 
 def recalled(cached: Path, run: Callable[[], Statistics]) -> Statistics:
@@ -129,12 +129,12 @@ def cache_folder() -> Path:
     return Path(root) / "mobilefsgan" / "calibration"
 
 
-def _run(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
+def _run(path: Path, signature: Signature, pairs: CalibrationSet, bar: bool) -> Statistics:
     from ai_edge_litert.interpreter import Interpreter
 
     model = flatbuffer.read(path.read_bytes())
     names = _expose(model)
-    inputs, _ = flatbuffer.border(model)
+    inputs, _ = flatbuffer.signature(model)
     with quiet():
         interpreter = Interpreter(
             model_content=flatbuffer.pack(model), num_threads=os.cpu_count() or 1
@@ -143,7 +143,7 @@ def _run(path: Path, border: Signature, pairs: CalibrationSet, bar: bool) -> Sta
     outputs = [int(i) for i in model.subgraphs[0].outputs]
     tally = Tally(names, len(pairs))
     for p in progress(len(pairs), f"{path.stem}: ranges", bar):
-        for name, value in pairs.feed(border, p).items():
+        for name, value in pairs.feed(signature, p).items():
             interpreter.set_tensor(inputs[name], value)
         interpreter.invoke()
         for t, index in enumerate(outputs):

@@ -1,8 +1,8 @@
-"""A float TFLite file to 8 bits; as a child process where TensorFlow's quantizer is needed.
+"""Quantize a float TFLite file to 8 bits; as a child process where TensorFlow is needed.
 
-TensorFlow's quantizer reads the ranges from the file itself; its own calibration, which would put
-them there, is not used. What it leaves float at the border becomes uint8 for pictures afterwards,
-since its own switch would turn the embedding into bytes as well.
+TensorFlow's quantizer reads the ranges from the file itself. They are written there by us; its own
+calibration is not used. Its option for integer inputs and outputs would turn the embedding into
+bytes too, so only the pictures are turned into uint8, afterwards.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def quantize(
         ranges: smallest and largest value of every computed tensor, by name.
         pictures: the inputs and outputs that are pictures.
         coarse: longest side of maps that keep float activations, in pixels; 1 for none.
-        keep: names of tensors whose operators stay float.
+        keep: names of tensors whose operators stay float, weights included.
     """
     from ai_edge_litert import schema_py_generated as schema
     from tensorflow.lite.python.convert import mlir_quantize
@@ -71,23 +71,31 @@ def quantize(
         flatbuffer.pack(model), fully_quantize=True, denylisted_nodes=[*keep, *stay_float]
     )
     model = flatbuffer.read(quantized)
-    _eight_bit_weights(model)
+    _eight_bit_weights(model, keep)
     _own_scales(model, ranges)
     _addable_constants(model)
-    _open_border(model, set(pictures))
+    _convert_inputs_and_outputs(model, set(pictures))
     return flatbuffer.pack(model)
 
 
-def dynamic(content: bytes) -> bytes:
-    """Store the weights of a float TFLite file as int8; activations are quantized on the fly."""
+def dynamic(content: bytes, keep: Sequence[str] = ()) -> bytes:
+    """Store the weights of a float TFLite file as int8; activations are quantized at run time.
+
+    Args:
+        content: a float TFLite file.
+        keep: names of tensors whose operators stay float.
+    """
     model = flatbuffer.read(content)
-    _eight_bit_weights(model)
+    _eight_bit_weights(model, keep)
     return flatbuffer.pack(model)
 
 
 def _stay_float(model: Any, pictures: Sequence[str], coarse: int) -> list[str]:
-    """Names of the computed tensors that are vectors or coarse maps, or have no int8 in XNNPACK."""
-    inputs, _ = flatbuffer.border(model)
+    """Names of the computed tensors that stay float.
+
+    They are vectors, coarse maps, and results of operators that XNNPACK does not have in int8.
+    """
+    inputs, _ = flatbuffer.signature(model)
     seen = {index for name, index in inputs.items() if name in pictures}
     names = []
     for op in flatbuffer.ops(model):
@@ -101,18 +109,21 @@ def _stay_float(model: Any, pictures: Sequence[str], coarse: int) -> list[str]:
 
 
 def _side(shape: Sequence[int]) -> int:
-    """The longer side of a map, NHWC; 1 of a vector."""
+    """The longer side in pixels of a map, NHWC; 1 for a vector."""
     return max(shape[1:3]) if len(shape) == 4 else 1
 
 
-def _eight_bit_weights(model: Any) -> None:
+def _eight_bit_weights(model: Any, keep: Sequence[str]) -> None:
     """Store the weights of layers that compute in float as int8 per channel, in place.
 
-    XNNPACK quantizes their inputs on the fly ("dynamic").
+    XNNPACK quantizes their inputs at run time ("dynamic"). Layers that compute one of the tensors
+    in `keep` are left as they are.
     """
     graph = model.subgraphs[0]
     for op in flatbuffer.ops(model):
         if op.name not in ("CONV_2D", "FULLY_CONNECTED"):
+            continue
+        if flatbuffer.name_of(model, op.outputs[0]) in keep:
             continue
         tensor = graph.tensors[op.inputs[1]]
         weights = flatbuffer.constant(model, op.inputs[1])
@@ -167,10 +178,10 @@ def _addable_constants(model: Any) -> None:
             tensor.quantization = _quantization([float(least)], [0])
 
 
-def _open_border(model: Any, pictures: set[str]) -> None:
+def _convert_inputs_and_outputs(model: Any, pictures: set[str]) -> None:
     """Make pictures uint8 and vectors float32, in place: the quantizer leaves both int8."""
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
-    for entries, border, incoming in (
+    for entries, ends, incoming in (
         (signature.inputs, graph.inputs, True),
         (signature.outputs, graph.outputs, False),
     ):
@@ -183,7 +194,7 @@ def _open_border(model: Any, pictures: set[str]) -> None:
             else:
                 outer = _float_beyond(model, inner, incoming)
             graph.tensors[outer].name = entry.name
-            border[list(border).index(inner)] = outer
+            ends[list(ends).index(inner)] = outer
             entry.tensorIndex = outer
 
 
@@ -204,7 +215,7 @@ def _requantize(model: Any, inner: int, incoming: bool) -> int:
 
 
 def _float_beyond(model: Any, inner: int, incoming: bool) -> int:
-    """Take out the conversion between an int8 vector at the border and the float one within."""
+    """Remove the conversion between an int8 vector of the signature and the float one inside."""
     graph = model.subgraphs[0]
     for op in flatbuffer.ops(model):
         near, far = (op.inputs, op.outputs) if incoming else (op.outputs, op.inputs)

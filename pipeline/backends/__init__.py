@@ -19,6 +19,11 @@ BACKENDS: dict[str, tuple[str, str, Format]] = {
 }
 
 
+def backend_for(format: Format) -> str:
+    """The name of the backend that runs files of a format."""
+    return next(name for name, (_, _, runs) in BACKENDS.items() if runs == format)
+
+
 def backend_class(name: str) -> type[Backend]:
     """The backend called `name`; its runtime is not imported yet.
 
