@@ -18,7 +18,7 @@ def fit(monkeypatch: pytest.MonkeyPatch, op: flatbuffer.Op, values: dict[str, An
     """The ranges of a graph of one operator whose tensors have these values."""
     names = list(values)
     monkeypatch.setattr(flatbuffer, "ops", lambda _model: [op])
-    monkeypatch.setattr(flatbuffer, "border", lambda _model: ({}, {}))
+    monkeypatch.setattr(flatbuffer, "signature", lambda _model: ({}, {}))
     monkeypatch.setattr(flatbuffer, "name_of", lambda _model, index: names[index])
     samples = np.stack([np.asarray(v, np.float32) for v in values.values()])
     extremes = np.stack([samples.min(1), samples.max(1)], axis=1)

@@ -113,31 +113,6 @@ def test_onnx_int8_leaves_coarse_maps_in_float_and_fine_ones_not(eight_bit: Path
     assert all(in_eight == (side > 64) for side, in_eight in kinds)
 
 
-class Grey:
-    """A runtime whose every picture is grey."""
-
-    measured = "executed"
-
-    def run(self, **_: np.ndarray) -> dict[str, np.ndarray]:
-        return {"image": np.full((1, 3, 256, 256), 0.5, np.float32)}
-
-
-def test_a_miss_names_the_layers_that_8_bits_cost_most(
-    eight_bit: Path, checkpoints: tuple[Path, Path]
-) -> None:
-    trained = load_generator(checkpoints[0]).eval()
-    subject = Subject("generator", DeployedGenerator(trained).requires_grad_(False).eval(), 256, 16)
-    file = eight_bit / "generator-int8.onnx"
-    artifact = Artifact(subject, file, "onnx", "int8", subject.signature("onnx"))
-    pairs = make_pairs(1, 256, 16, None, None, seed=0)
-    with pytest.raises(ParityError) as missed:
-        hold(Grey(), artifact, Chain(Reference.compute(trained, None, pairs)))
-    named = re.findall(r"([\w.]+) \(alone [\d.]+ dB\)", str(missed.value))
-    assert set(named) <= {name for name, _ in subject.network.named_modules()}
-    assert len(named) == 3
-    assert "python -m export.sensitivity CKPT --format tflite" in str(missed.value)
-
-
 @pytest.mark.parametrize("format", ["onnx", "coreml"])
 def test_a_recipe_keeps_its_layer_in_float(
     format: str, eight_bit: Path, checkpoints: tuple[Path, Path], tmp_path: Path
