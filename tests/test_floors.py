@@ -54,3 +54,81 @@ def test_no_test_imports_a_test() -> None:
     # What two files need lives in conftest.py or in a module of its own.
     for file in sorted((ROOT / "tests").glob("*.py")):
         assert not [n for n in imports(ast.parse(file.read_text())) if n.startswith("test_")], file
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(file): file for file in FILES}
+
+
+def modules_imported(file: Path) -> set[str]:
+    """Our modules that `file` imports anywhere, inside functions too, but not for types alone."""
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = inner & MODULES.keys()
+            found |= modules or {node.module}
+    return found & MODULES.keys()
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    return {name: modules_imported(file) - {name} for name, file in MODULES.items()}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Nodes of a graph that lead back to themselves; an empty list if there are none."""
+    left = {node: set(edges) & graph.keys() for node, edges in graph.items()}
+    while ends := [node for node, edges in left.items() if not edges]:
+        for node in ends:
+            del left[node]
+        for edges in left.values():
+            edges.difference_update(ends)
+    return sorted(left)
+
+
+def test_no_modules_import_each_other_in_a_circle(graph: dict[str, set[str]]) -> None:
+    assert not circle(graph)
+
+
+def test_the_rooms_of_export_do_not_import_each_other_in_a_circle(
+    graph: dict[str, set[str]],
+) -> None:
+    rooms = ("convert", "quantize", "proof")
+
+    def room_of(module: str) -> str:
+        parts = module.split(".")
+        return parts[1] if parts[0] == "export" and parts[1:2] and parts[1] in rooms else ""
+
+    between: dict[str, set[str]] = {room: set() for room in rooms}
+    for module, imported in graph.items():
+        if room := room_of(module):
+            between[room] |= {room_of(name) for name in imported} - {room, ""}
+    assert not circle(between), between
+
+
+COMMANDS = {
+    f"export.{name}"
+    for name in (
+        "__main__", "cli", "coreml", "doctor", "files", "job", "onnx", "sensitivity", "tflite",
+        "verify",
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("room", ["convert", "quantize", "proof"])
+def test_rooms_of_export_know_no_command_and_no_job(room: str, graph: dict[str, set[str]]) -> None:
+    assert MODULES.keys() >= COMMANDS
+    for module in graph:
+        if module.startswith(f"export.{room}"):
+            assert not graph[module] & COMMANDS, module

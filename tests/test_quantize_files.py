@@ -1,7 +1,6 @@
 """8-bit ONNX and Core ML files, made by the real commands from the tiny checkpoint."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +8,8 @@ import pytest
 from conftest import run
 
 from export.proof.golden import feeds
-from export.proof.parity import Chain, Reference
-from export.proof.prove import hold
-from export.proof.samples import make_pairs
-from export.subject import Artifact, Subject
-from model.checkpoint import load_generator, save
+from model.checkpoint import save
 from model.contract import Format, Precision, load_bundle
-from model.deploy import DeployedGenerator
-from model.errors import ParityError
 from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
 from pipeline.backends import backend_for, open_backend

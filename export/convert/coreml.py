@@ -35,6 +35,7 @@ class CoreMLConverter:
         """Prepare to convert `subject`."""
         self._subject = subject
         self._bench = bench
+        self._floats: dict[Precision, Any] = {}
         self._ranges: Ranges | None = None
 
     def convert(self, precision: Precision, eight_bit: EightBit) -> Artifact:
@@ -59,7 +60,7 @@ class CoreMLConverter:
                 package = self._w8a8(eight_bit)
                 calibration = eight_bit.pairs().record()
             else:
-                package = _float_package(subject, precision, self._bench.log)
+                package = self._float("fp32" if precision == "fp32" else "fp16")
                 if precision in ("int8", "pal6"):
                     with quiet(self._bench.log):
                         package = compressed(package, precision, eight_bit.keep)
@@ -80,11 +81,18 @@ class CoreMLConverter:
             self._ranges = activation_ranges(Package(path), samples)
         return quantize_w8a8(path, self._ranges, eight_bit.keep, self._bench.log)
 
+    def _float(self, precision: Precision) -> Any:
+        """The package with float weights that packages are made from, made once."""
+        if precision not in self._floats:
+            made = _float_package(self._subject, precision, self._bench.log)
+            self._floats[precision] = made
+        return self._floats[precision]
+
     @cached_property
     def _half_for_w8a8(self) -> Path:
         """The fp16 package that w8a8 is made from, in the work folder."""
         path = self._bench.work / self._subject.file_name("mlpackage", "w8a8")
-        _save(_float_package(self._subject, "w8a8", self._bench.log), path, self._bench.log)
+        _save(self._float("w8a8"), path, self._bench.log)
         return path
 
 
