@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from model.errors import BadInput
+from training.data.archives import members
+from training.data.pictures import decode_rgb
 
 PICTURES = (".webp", ".jpg", ".jpeg", ".png")
 HELD_OUT_PEOPLE = 300
+_LARGEST_EMBEDDINGS_BYTES = 4 << 30  # two million rows of 512 floats
 # A held-out person needs two photos for one same-person pair; a person with hundreds would make
 # most of the pairs alone, so those stay in training.
 HELD_OUT_PHOTOS = (2, 10)
@@ -55,18 +55,11 @@ def read_faces(path: Path) -> Faces:
     Raises:
         BadInput: not a tar, no face, faces of several sizes, or fewer than two people.
     """
-    found: list[tuple[str, bytes]] = []
-    try:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                if member.isfile() and member.name.lower().endswith(PICTURES):
-                    stream = tar.extractfile(member)
-                    found.append((_stem(member.name), stream.read() if stream else b""))
-    except (OSError, tarfile.TarError) as error:
-        raise BadInput(
-            f"{path} cannot be read as a tar of faces ({error}). "
-            "Give a tar holding Person/N.webp with --data"
-        ) from None
+    found = [
+        (_stem(name), data)
+        for name, data in members(path, "give a tar holding Person/N.webp with --data")
+        if name.lower().endswith(PICTURES)
+    ]
     with ThreadPoolExecutor() as pool:
         decoded = list(pool.map(_decode, [data for _, data in found]))
     pictures = [picture for picture in decoded if picture is not None]
@@ -103,12 +96,15 @@ def read_embeddings(path: Path, names: Sequence[str]) -> np.ndarray[Any, Any]:
         BadInput: not such a file, a face without embedding, or numbers that are not finite.
     """
     try:
-        with np.load(path) as archive:
+        with np.load(path, allow_pickle=False) as archive:
+            unpacked = sum(info.file_size for info in archive.zip.infolist())
+            if unpacked > _LARGEST_EMBEDDINGS_BYTES:
+                raise ValueError(f"{unpacked:,} bytes unpacked")
             known = {_stem(str(name)): i for i, name in enumerate(archive["names"])}
             table = archive["emb"].astype(np.float32)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # numpy and zipfile raise errors of all kinds for damaged files
         raise BadInput(
-            f"{path} cannot be read as embeddings ({error}). "
+            f"{path} cannot be read as embeddings ({str(error) or type(error).__name__}). "
             "Give an .npz with `names` and `emb` with --embeddings"
         ) from None
     if table.ndim != 2 or len(table) != len(known):
@@ -160,10 +156,7 @@ def _some(items: Sequence[object], count: int = 3) -> str:
 
 
 def _decode(data: bytes) -> np.ndarray[Any, Any] | None:
-    from PIL import Image
-
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return np.asarray(decode_rgb(data))
+    except BadInput:
         return None

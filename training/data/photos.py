@@ -5,8 +5,6 @@ A set may be far larger than memory, so that a photo is its place until it is ne
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +14,9 @@ import numpy as np
 
 from model.errors import BadInput
 from pipeline.faces.pyramid import Image8
+from training.data.archives import LARGEST_MEMBER_BYTES, open_tar
 from training.data.faces import PICTURES, Faces, split_people
+from training.data.pictures import MAX_PHOTO_PIXELS, decode_rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,23 @@ class Photo:
 
     def read(self) -> Image8 | None:
         """The picture upright, (H, W, 3) uint8 RGB, or None where it is broken."""
-        from PIL import Image, ImageOps
-
         try:
-            with self.file.open("rb") as file:
-                file.seek(self.start)
-                data = file.read(self.size)
-            with Image.open(io.BytesIO(data)) as image:
-                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            data = self.content()
+            return np.asarray(decode_rgb(data, max_pixels=MAX_PHOTO_PIXELS, upright=True))
+        except (OSError, BadInput):
             return None
+
+    def content(self) -> bytes:
+        """The photo still encoded; nothing where it is larger than any photo.
+
+        Raises:
+            OSError: the file cannot be read any more.
+        """
+        if self.size > LARGEST_MEMBER_BYTES:
+            return b""
+        with self.file.open("rb") as file:
+            file.seek(self.start)
+            return file.read(self.size)
 
 
 def list_photos(path: Path) -> list[Photo]:
@@ -138,20 +145,14 @@ def _of_folder(folder: Path) -> list[Photo]:
 
 
 def _of_tar(path: Path) -> list[Photo]:
-    try:
-        with tarfile.open(path, "r:") as tar:
-            return [
-                Photo(_stem(member.name), path, member.offset_data, member.size)
-                for member in tar
-                if member.isfile()
-                and member.name.lower().endswith(PICTURES)
-                and "/" in _stem(member.name)
-            ]
-    except (OSError, tarfile.TarError) as error:
-        raise BadInput(
-            f"{path} cannot be read as a folder or an uncompressed tar ({error}). "
-            "Give a folder or a tar of Person/N.jpg"
-        ) from None
+    with open_tar(path, "give a folder or an uncompressed tar of Person/N.jpg", "r:") as tar:
+        return [
+            Photo(_stem(member.name), path, member.offset_data, member.size)
+            for member in tar
+            if member.isfile()
+            and member.name.lower().endswith(PICTURES)
+            and "/" in _stem(member.name)
+        ]
 
 
 def _stem(name: str) -> str:

@@ -25,8 +25,11 @@ import numpy as np
 from model.errors import BadInput, ContractError
 from model.files import write_atomically
 from model.typed_json import load_json
+from training.data.archives import members
+from training.data.pictures import decode_rgb
 
 SCHEMA = 1
+_EXPECTED = "expected a shard made by python -m training.triplets. Make it again"
 
 # Edits of who is seen, and edits of what is seen on the same person (FSTriplets, paper section 3).
 IdentityEdit = Literal["fat", "older", "beard"]
@@ -80,18 +83,14 @@ def read_shard(path: Path) -> list[Record]:
         BadInput: not a shard, or a record without its photo or its person.
     """
     parts: dict[str, dict[str, bytes]] = {}
+    for name, data in members(path, _EXPECTED):
+        key, _, kind = name.partition(".")
+        parts.setdefault(key, {})[kind.removesuffix(".webp")] = data
     try:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                stream = tar.extractfile(member) if member.isfile() else None
-                if stream is not None:
-                    key, _, kind = member.name.partition(".")
-                    parts.setdefault(key, {})[kind.removesuffix(".webp")] = stream.read()
         return [_record(key, kinds) for key, kinds in parts.items()]
-    except (OSError, tarfile.TarError, ContractError, ValueError, KeyError, TypeError) as error:
+    except (ContractError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
-            f"{path} cannot be read as a shard ({type(error).__name__}: {error}). "
-            "Make it with python -m training.triplets"
+            f"{path} cannot be read as a shard ({type(error).__name__}: {error}); {_EXPECTED}"
         ) from None
 
 
@@ -99,20 +98,14 @@ def decode(data: bytes, size: int) -> np.ndarray[Any, Any]:
     """An encoded picture as (size, size, 3) HWC uint8 RGB.
 
     Raises:
-        BadInput: not a picture.
+        BadInput: it is damaged, too large or no picture.
     """
     from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            picture = image.convert("RGB")
-            if picture.size != (size, size):
-                picture = picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
-            return np.asarray(picture)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise BadInput(
-            f"a picture of a shard cannot be read ({error}); make the shard again"
-        ) from None
+    picture = decode_rgb(data)
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(picture)
 
 
 def _record(key: str, kinds: dict[str, bytes]) -> Record:

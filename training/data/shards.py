@@ -93,7 +93,8 @@ def claim(folder: Path, plan: Plan, settings: Settings) -> None:
         _write_text(path, json.dumps(wanted, indent=2) + "\n")
         return
     if there != wanted:
-        differs = ", ".join(key for key in wanted if there.get(key) != wanted[key]) or "the format"
+        known = there if isinstance(there, dict) else {}
+        differs = ", ".join(key for key in wanted if known.get(key) != wanted[key]) or "the format"
         raise UsageError(
             f"{folder} holds shards made with other {differs}; going on would mix the two. Use the "
             "same photos and flags, or another folder with -o"
@@ -149,8 +150,7 @@ def make_shards(
             shown(number, records)
     total: Counter[str] = Counter()
     for number in range(len(plan.shards)):
-        counts = _counts_path(folder, number)
-        total.update(load_json(counts.read_bytes(), str(counts)))
+        total.update(_read_counts(_counts_path(folder, number)))
     return total
 
 
@@ -182,6 +182,13 @@ def _start_worker(start: Callable[[], None]) -> None:
 
 def _counts_path(folder: Path, number: int) -> Path:
     return shard_path(folder, number).with_suffix(".json")
+
+
+def _read_counts(path: Path) -> dict[str, int]:
+    counts = load_json(path.read_bytes(), str(path))
+    if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
+        raise BadInput(f"{path} holds no counts of a shard; remove it to make the shard again")
+    return counts
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -6,7 +6,6 @@ the people that are held out for evaluation.
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,11 +14,15 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from model.errors import BadInput
+from training.data.archives import LARGEST_MEMBER_BYTES, members, open_tar
 from training.data.faces import PICTURES, held_out_people
 from training.data.records import Record, decode, read_shard
 
 # In memory anyway; many people in a shard make batches alike.
 SHARD_PHOTOS = 16384
+_EXPECTED = (
+    "expected shards of training.triplets, or a tar or folder of Person/N.webp. Check --data"
+)
 _CHECK_SIZE = 16  # px; a broken picture shows at any size, and small ones decode fastest
 
 
@@ -76,11 +79,8 @@ def open_data(paths: Sequence[Path], seed: int = 0) -> Data:
 
 def _is_shard(path: Path) -> bool:
     """Whether the first file of a tar is a record's; photos are in folders."""
-    try:
-        with tarfile.open(path) as tar:
-            first = next((member for member in tar if member.isfile()), None)
-    except (OSError, tarfile.TarError) as error:
-        raise _unreadable(path, error) from None
+    with open_tar(path, _EXPECTED) as tar:
+        first = next((member for member in tar if member.isfile()), None)
     return first is not None and "/" not in first.name.removeprefix("./")
 
 
@@ -112,19 +112,22 @@ def _plain(path: Path, seed: int) -> Data:
 
 
 def _photos(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.suffix.lower() in PICTURES and file.is_file():
+                yield file.relative_to(path).as_posix(), _content(file)
+        return
+    for name, data in members(path, _EXPECTED):
+        if name.lower().endswith(PICTURES):
+            yield name, data
+
+
+def _content(file: Path) -> bytes:
     try:
-        if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                if file.suffix.lower() in PICTURES:
-                    yield file.relative_to(path).as_posix(), file.read_bytes()
-            return
-        with tarfile.open(path) as tar:
-            for member in tar:
-                stream = tar.extractfile(member) if member.isfile() else None
-                if stream is not None and member.name.lower().endswith(PICTURES):
-                    yield member.name, stream.read()
-    except (OSError, tarfile.TarError) as error:
-        raise _unreadable(path, error) from None
+        with file.open("rb") as stream:
+            return stream.read(LARGEST_MEMBER_BYTES)
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read ({error.strerror}); check its permissions") from None
 
 
 def _cut(records: list[Record], seed: int) -> Iterator[Shard]:
@@ -153,12 +156,4 @@ def _decodes(data: bytes) -> bool:
 def _one_person(where: str) -> BadInput:
     return BadInput(
         f"{where} shows one person; a swap needs at least two. Each person is a folder of photos"
-    )
-
-
-def _unreadable(path: Path, error: Exception) -> BadInput:
-    reason = "does not exist" if not path.exists() else f"cannot be read as a tar ({error})"
-    return BadInput(
-        f"{path} {reason}; expected shards of training.triplets, or a tar or folder of "
-        "Person/N.webp. Check --data"
     )

@@ -179,7 +179,7 @@ def read_config(path: Path | None) -> Config:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         _refuse_unknown(Config, data, str(path))
         config = parse(Config, data, str(path))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: also too long a number
         raise BadInput(f"{path} cannot be read as TOML ({error}). See training/configs/") from None
     except ContractError as error:
         raise BadInput(f"{error}. See training/configs/ for what a run is described by") from None
