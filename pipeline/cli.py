@@ -110,11 +110,15 @@ def _parser() -> argparse.ArgumentParser:
         "--keep-occlusions", action="store_true",
         help="leave what lies before the face, as far as its colour is not the skin's",
     )  # fmt: skip
-    label = parser.add_argument_group("label")
+    label = parser.add_argument_group("label and metadata")
     label.add_argument("--badge", action="store_true", help="draw a visible mark")
     label.add_argument(
         "--no-label", action="store_true",
         help="write no digital source type; you then have to say elsewhere that it is synthetic",
+    )  # fmt: skip
+    label.add_argument(
+        "--keep-metadata", action="store_true",
+        help="keep a photo's position, serial numbers and maker notes",
     )  # fmt: skip
     label.add_argument("--c2pa-cert", type=Path, metavar="PEM", help="sign a C2PA manifest")
     label.add_argument("--c2pa-key", type=Path, metavar="PEM", help="its private key")
@@ -181,6 +185,7 @@ def _request(
         label=not args.no_label,
         badge=args.badge,
         credentials=signer,
+        keep_metadata=args.keep_metadata,
     )
 
 

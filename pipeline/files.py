@@ -85,7 +85,7 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     """
     photo.check_writable(output)
     with swapper.watch.time("read"):
-        taken = photo.read(target)
+        taken = photo.read(target, keep_metadata=request.keep_metadata)
     pyramid = Pyramid(taken.image)
     faces = swapper.find(pyramid, thorough=request.thorough)
     pairs = assign(list(enumerate(faces)), request.people, request.faces, request.pairs)
@@ -95,7 +95,8 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     if request.badge:
         label.stamp(image)
     with swapper.watch.time("write"):
-        photo.write(output, taken, image, label.xmp_packet(taken.xmp) if request.label else None)
+        packet = label.xmp_packet(taken.xmp) if request.label else None
+        lost = photo.write(output, taken, image, packet)
     if request.credentials:
         credentials.sign(output, request.credentials)
     swapped = [id(face) for face, _ in pairs]
@@ -112,7 +113,7 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     }
     absent = sorted(set(request.pairs or ()) - set(range(len(faces))))
     notes = [f"--map names face {number}; {len(faces)} found, largest is 0" for number in absent]
-    return Outcome(output, report, (*taken.notes, *notes))
+    return Outcome(output, report, (*taken.notes, *lost, *notes))
 
 
 def swap_folder(

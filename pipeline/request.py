@@ -24,6 +24,7 @@ class Request:
         label: say in the file that it is synthetic.
         badge: say so on the picture.
         credentials: what signs a C2PA manifest.
+        keep_metadata: keep where and with which device a photo was taken.
     """
 
     people: tuple[Identity, ...]
@@ -33,6 +34,7 @@ class Request:
     label: bool = True
     badge: bool = False
     credentials: Credentials | None = None
+    keep_metadata: bool = False
 
     def __post_init__(self) -> None:
         """Refuse pairs with people that are not there."""

@@ -1,8 +1,11 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from model.errors import BadInput, ImageError
@@ -111,6 +114,63 @@ def test_heif_is_read_and_written(tmp_path) -> None:
         assert result.format == "HEIF"
         np.testing.assert_allclose(np.asarray(result), grey, atol=4)
         assert source_type(result.info["xmp"]) == SOURCE_TYPE
+
+
+def test_heif_is_known_by_its_content_whatever_it_is_called(tmp_path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    made = saved(tmp_path / "a.heic", Image.new("RGB", (64, 48), (90, 90, 90)))
+    phone = made.rename(tmp_path / "IMG_0001.jpg")
+    code = (
+        "import sys; from pathlib import Path; from pipeline.media import photo\n"
+        "print(photo.read(Path(sys.argv[1])).image.shape)"
+    )  # another process: this one has taught Pillow HEIF already
+    command = [sys.executable, "-c", code, str(phone)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.stdout == "(48, 64, 3)\n", result.stderr
+
+
+def test_a_jpeg_that_is_called_heic_is_read(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(photo, "register_heif", lambda _: pytest.fail("not needed"))
+    path = saved(tmp_path / "a.jpg", Image.fromarray(PICTURE)).rename(tmp_path / "a.heic")
+    assert photo.read(path).image.shape == PICTURE.shape
+
+
+def test_a_video_that_is_called_jpg_is_said_to_be_one(tmp_path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypisom" + bytes(40))
+    with pytest.raises(ImageError, match="holds a video by its content"):
+        photo.read(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bits", [10, 12])
+def test_fewer_bits_in_16_are_not_black(bits: int, channels: int, tmp_path) -> None:
+    import cv2
+
+    deep = PICTURE[..., :channels].astype(np.uint16) << (bits - 8)
+    assert cv2.imwrite(str(tmp_path / "a.tif"), deep[..., ::-1].squeeze())
+    taken = photo.read(tmp_path / "a.tif")
+    assert taken.notes == (f"{bits} bits in 16 per channel become 8",)
+    np.testing.assert_array_equal(taken.image[..., :channels], PICTURE[..., :channels])
+
+
+@pytest.mark.parametrize("value", [2**20, -1])
+def test_integers_of_32_bits_are_refused_in_words(value: int, tmp_path) -> None:
+    path = saved(tmp_path / "a.tif", Image.fromarray(np.full((9, 9), value, np.int32)))
+    with pytest.raises(ImageError, match="holds 32-bit integers; expected 8 or 16 bits"):
+        photo.read(path)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(ImageError, match="is a device or a pipe"):
+        photo.read(tmp_path / "a.jpg")
+
+
+def test_a_picture_too_wide_for_its_format_is_refused_in_words(tmp_path) -> None:
+    wide = np.zeros((1, 20_000, 3), np.uint8)
+    with pytest.raises(ImageError, match=r"a\.webp cannot be written"):
+        photo.write(tmp_path / "a.webp", photo.Photo(wide), wide)
 
 
 def test_an_animation_is_refused_in_words(tmp_path) -> None:

@@ -15,19 +15,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.contract import DUAL_USE_NOTICE
 from pipeline.faces.pyramid import Image8
+from pipeline.media.xmp import IPTC, META, RDF, XMP, forget, packet_of, parse
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 TOOL = "MobileFSGAN toolkit"
 COMMENT = f"Synthetic: a face in it was swapped. Digital source type: {SOURCE_TYPE}"
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_META = "adobe:ns:meta/"
-_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_XMP = "http://ns.adobe.com/xap/1.0/"
-_DC = "http://purl.org/dc/elements/1.1/"
-# What no longer holds: the pixels are upright now, and the small picture shows the face as it was.
-_OF_THE_ORIGINAL = ("{http://ns.adobe.com/tiff/1.0/}Orientation", f"{{{_XMP}}}Thumbnails")
-_PREFIXES = {"rdf": _RDF, "x": _META, "Iptc4xmpExt": _IPTC, "xmp": _XMP, "dc": _DC}
+_SOURCE_TYPE = f"{{{IPTC}}}DigitalSourceType"
 
 _BADGE_TEXT = "AI · face swapped"
 _BADGE_HEIGHT = 0.035  # of the picture's shorter edge
@@ -39,44 +33,31 @@ def xmp_packet(existing: bytes | None = None) -> bytes:
 
     A packet that cannot be parsed, or that declares entities, is replaced.
     """
-    for prefix, namespace in _PREFIXES.items():
-        ET.register_namespace(prefix, namespace)
-    root = _parse(existing) if existing else None
+    root = parse(existing) if existing else None
     if root is None:
-        root = ET.Element(f"{{{_META}}}xmpmeta")
-        ET.SubElement(root, f"{{{_RDF}}}RDF")
-    rdf = root if root.tag == f"{{{_RDF}}}RDF" else root.find(f".//{{{_RDF}}}RDF")
+        root = ET.Element(f"{{{META}}}xmpmeta")
+        ET.SubElement(root, f"{{{RDF}}}RDF")
+    rdf = root if root.tag == f"{{{RDF}}}RDF" else root.find(f".//{{{RDF}}}RDF")
     if rdf is None:
-        rdf = ET.SubElement(root, f"{{{_RDF}}}RDF")
-    _forget(rdf, f"{{{_IPTC}}}DigitalSourceType")
-    description = ET.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
-    ET.SubElement(description, f"{{{_IPTC}}}DigitalSourceType").text = SOURCE_TYPE
+        rdf = ET.SubElement(root, f"{{{RDF}}}RDF")
+    forget(rdf, lambda name: name == _SOURCE_TYPE)
+    description = ET.SubElement(rdf, f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
+    ET.SubElement(description, _SOURCE_TYPE).text = SOURCE_TYPE
     if existing is None:
-        ET.SubElement(description, f"{{{_XMP}}}CreatorTool").text = TOOL
-    return _packet(root)
-
-
-def without_original(packet: bytes) -> bytes | None:
-    """An XMP packet without orientation and thumbnail; None where it cannot be parsed."""
-    root = _parse(packet)
-    if root is None:
-        return None
-    for rdf in root.iter(f"{{{_RDF}}}RDF"):
-        _forget(rdf, *_OF_THE_ORIGINAL)
-    return _packet(root)
+        ET.SubElement(description, f"{{{XMP}}}CreatorTool").text = TOOL
+    return packet_of(root)
 
 
 def source_type(packet: bytes) -> str | None:
     """The digital source type that an XMP packet states, None where it states none."""
-    root = _parse(packet)
+    root = parse(packet)
     if root is None:
         return None
-    name = f"{{{_IPTC}}}DigitalSourceType"
     for element in root.iter():
-        if element.tag == name and element.text:
+        if element.tag == _SOURCE_TYPE and element.text:
             return element.text.strip()
-        if name in element.attrib:
-            return element.attrib[name]
+        if _SOURCE_TYPE in element.attrib:
+            return element.attrib[_SOURCE_TYPE]
     return None
 
 
@@ -114,25 +95,3 @@ def _badge(height: int) -> NDArray[np.uint8]:
     at = (height / 2 - left, (height - (bottom - top)) / 2 - top)
     draw.text(at, _BADGE_TEXT, font=font, fill=(255, 255, 255, 255))
     return np.asarray(badge)
-
-
-def _parse(packet: bytes) -> ET.Element | None:
-    if b"<!" in packet:  # a DOCTYPE; XMP has none, and entities can be a bomb
-        return None
-    try:
-        return ET.fromstring(packet.strip(b"\0 \r\n\t"))
-    except ET.ParseError:
-        return None
-
-
-def _packet(root: ET.Element) -> bytes:
-    begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'.encode()
-    return begin + ET.tostring(root, encoding="utf-8") + b'<?xpacket end="w"?>'
-
-
-def _forget(rdf: ET.Element, *names: str) -> None:
-    for description in rdf:
-        for name in names:
-            description.attrib.pop(name, None)
-        for child in [c for c in description if c.tag in names]:
-            description.remove(child)

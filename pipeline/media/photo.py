@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import re
+import stat
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from model.errors import BackendUnavailable, ImageError
+from model.errors import BackendUnavailable, FaceSwapError, ImageError
 from model.files import write_atomically
 from pipeline.faces.pyramid import Image8
-from pipeline.media import label
+from pipeline.media import eight_bits, exif, label
+from pipeline.media import xmp as xmp_packets
+from pipeline.media.encode import Packets, encode
 
 MAX_PIXELS = 120_000_000  # above any phone's everyday photo; 1 GB of memory while it is worked on
 
@@ -33,6 +35,18 @@ WRITABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ".heif": ("HEIF", {"quality": 90}),
 }
 _HEIF = (".heic", ".heif")
+_HEIF_BRANDS = frozenset(
+    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
+)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 READABLE = (*WRITABLE, ".bmp", ".ppm", ".gif", ".avif")
 
 
@@ -44,9 +58,10 @@ class Photo:
         image: (H, W, 3) uint8 RGB.
         alpha: (H, W) uint8, or None where the picture is opaque.
         grey: the file holds shades of grey.
-        exif: the camera's notes without orientation and thumbnail.
+        exif: the camera's notes without orientation and thumbnail; unless all was asked for,
+            without place, serial numbers and maker notes.
         icc: colour profile that the numbers of `image` are in.
-        xmp: the packet that the file came with, without orientation and thumbnail.
+        xmp: the packet that the file came with, likewise.
         notes: what could not be kept, in words.
     """
 
@@ -59,36 +74,47 @@ class Photo:
     notes: tuple[str, ...] = ()
 
 
-def read(path: Path) -> Photo:
+def read(path: Path, *, keep_metadata: bool = False) -> Photo:
     """Read a photo: 8 or 16 bits, grey, RGB, CMYK or a palette, with or without alpha.
+
+    What the file is, is told by its content; the suffix does not matter.
+
+    Args:
+        path: the file.
+        keep_metadata: keep what tells where and with which device it was taken as well.
 
     Raises:
         ImageError: the file is missing, empty, cut off, too large, animated or no picture.
         BackendUnavailable: it is HEIF, and pillow-heif is not installed.
     """
-    if path.suffix.lower() in _HEIF:
-        _register_heif(path)
     try:
-        with warnings.catch_warnings():
-            # Pillow warns above 89 million pixels; we have a limit of our own.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            if _is_heif(path):
+                register_heif(path)
             with Image.open(path) as opened:
                 _refuse(path, opened)
-                notes = [*_lost_depth(opened), *_lost_pages(opened)]
-                opened.load()
-                return _photo(opened, notes)
+                pages = _lost_pages(path, opened)
+                taken = _photo(path, opened, keep_metadata)
+            # Pillow warns above 89 million pixels; we have a limit of our own.
+            damaged = any("exif" in str(one.message).lower() for one in warned)
+            notes = ["its metadata are damaged in part"] if damaged else []
+            return replace(taken, notes=(*taken.notes, *pages, *notes))
+    except FaceSwapError:
+        raise
     except Image.DecompressionBombError as error:
         pixels = int("".join(re.findall(r"\((\d+) pixels", str(error))) or 0)
         raise _too_large(path, f"{pixels // 10**6} million") from None
     except UnidentifiedImageError:
-        what = "is empty" if path.stat().st_size == 0 else "is no picture that can be read"
-        raise ImageError(f"{path} {what}; expected a photo ({', '.join(READABLE)})") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        why = getattr(error, "strerror", None) or str(error) or "damaged"
+        raise ImageError(
+            f"{path} {_what_instead(path)}; expected a photo ({', '.join(READABLE)})"
+        ) from None
+    except Exception as error:  # a decoder may raise anything on a damaged file
+        why = getattr(error, "strerror", None) or " ".join(str(error).split()) or "damaged"
         raise ImageError(f"{path} cannot be read: {why}; expected a whole photo") from None
 
 
-def write(path: Path, photo: Photo, image: Image8, xmp: bytes | None = None) -> None:
+def write(path: Path, photo: Photo, image: Image8, xmp: bytes | None = None) -> list[str]:
     """Write `image` with the alpha, profile and notes of `photo`; beside first, then renamed.
 
     Args:
@@ -97,8 +123,12 @@ def write(path: Path, photo: Photo, image: Image8, xmp: bytes | None = None) -> 
         image: (H, W, 3) uint8 RGB.
         xmp: packet to put in; that of `photo` where None.
 
+    Returns:
+        What of the metadata the format cannot hold and was left out, in words.
+
     Raises:
-        ImageError: the suffix is unknown, the format cannot hold alpha, or the disk refuses.
+        ImageError: the suffix is unknown, the format cannot hold alpha or a picture of this size.
+        BadInput: the disk refuses.
         BackendUnavailable: HEIF is asked for, and pillow-heif is not installed.
     """
     format, options = check_writable(path)
@@ -109,19 +139,12 @@ def write(path: Path, photo: Photo, image: Image8, xmp: bytes | None = None) -> 
         if format == "JPEG":
             raise ImageError(f"{path}: JPEG cannot hold transparency; write .png or .webp")
         picture.putalpha(Image.fromarray(photo.alpha))
-    extra: dict[str, Any] = dict(options)
-    if photo.exif:
-        extra["exif"] = photo.exif
-    if photo.icc:
-        extra["icc_profile"] = photo.icc
-    if packet := xmp or photo.xmp:
-        extra |= _xmp_option(format, packet)
-    written = io.BytesIO()
-    try:
-        picture.save(written, format, **extra)
-    except OSError as error:
-        raise ImageError(f"{path} cannot be written: {error.strerror or error}") from None
-    write_atomically(path, lambda beside: beside.write_bytes(written.getbuffer()))
+    packets = Packets(photo.exif, photo.icc, xmp or photo.xmp, label.xmp_packet() if xmp else None)
+    data, left_out = encode(picture, format, options, packets)
+    if data is None:
+        raise ImageError(f"{path} cannot be written: {left_out}")
+    write_atomically(path, lambda beside: beside.write_bytes(data))
+    return [f"{format} cannot hold its {left_out}, which is left out"] if left_out else []
 
 
 def check_writable(path: Path) -> tuple[str, dict[str, Any]]:
@@ -138,7 +161,7 @@ def check_writable(path: Path) -> tuple[str, dict[str, Any]]:
             f"{', '.join(WRITABLE)}"
         )
     if suffix in _HEIF:
-        _register_heif(path)
+        register_heif(path)
     return WRITABLE[suffix]
 
 
@@ -163,78 +186,86 @@ def _too_large(path: Path, size: str) -> ImageError:
     )
 
 
-def _lost_depth(opened: Image.Image) -> list[str]:
-    """A note if the file holds more than 8 bits; Pillow tells only before it unpacks them."""
-    bits = opened.info.get("bit_depth", 8)
-    tiles = getattr(opened, "tile", ())
-    if opened.mode.startswith("I") or any(";16" in str(tile) for tile in tiles):
-        bits = 16
-    return [f"{bits} bits per channel become 8"] if bits > 8 else []
-
-
-def _lost_pages(opened: Image.Image) -> list[str]:
-    pages = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+def _lost_pages(path: Path, opened: Image.Image) -> list[str]:
+    if opened.format != "TIFF":
+        return []
+    try:
+        # Apart: a failed count would leave a picture that cannot be loaded.
+        with warnings.catch_warnings(record=True), Image.open(path) as counted:
+            pages = getattr(counted, "n_frames", 1)
+    except Exception:
+        return ["further pages are damaged and left out"]
     return [f"the first of {pages} pages is taken, the others are left out"] if pages > 1 else []
 
 
-def _photo(opened: Image.Image, notes: list[str]) -> Photo:
+def _photo(path: Path, opened: Image.Image, keep_metadata: bool) -> Photo:
+    bits = eight_bits.depth(opened)
+    opened.load()
     icc, xmp = opened.info.get("icc_profile"), opened.info.get("xmp")
-    exif = opened.getexif()
-    upright = ImageOps.exif_transpose(opened)
-    exif.pop(0x0112, None)  # orientation: the pixels are upright now
-    if upright.mode.startswith("I"):  # Pillow would clip, not scale
-        upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
-    grey = upright.mode in ("1", "L", "LA")
+    notes, used = [], bits
+    image = opened.copy()
+    if image.mode.startswith("I"):
+        image, used = eight_bits.from_integers(path, image)
+    elif bits == 16 and (again := eight_bits.from_low_bits(path, image)):
+        image, used = again
+    if bits > 8:
+        inside = f" in {bits}" if used < bits else ""
+        notes.append(f"{used} bits{inside} per channel become 8")
+    turn = _TURNS.get(exif.orientation(opened))
+    if turn is not None:
+        image = image.transpose(turn)
+    grey = image.mode in ("1", "L", "LA")
     alpha = None
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        alpha = np.asarray(upright.getchannel("A"))
-    if upright.mode == "CMYK":
-        upright = _from_cmyk(upright, icc)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+    if image.mode == "CMYK":
+        image = eight_bits.from_cmyk(image, icc)
         icc = None
         notes.append("CMYK becomes RGB")
+    kept, damage = exif.carried(opened, keep_all=keep_metadata)
+    packet = xmp.encode() if isinstance(xmp, str) else xmp
     return Photo(
-        np.ascontiguousarray(np.asarray(upright.convert("RGB"))),
+        np.ascontiguousarray(np.asarray(image.convert("RGB"))),
         alpha,
         grey,
-        exif.tobytes() if len(exif) else None,
+        kept,
         icc,
-        label.without_original(xmp.encode() if isinstance(xmp, str) else xmp) if xmp else None,
-        tuple(notes),
+        xmp_packets.carried(packet, keep_all=keep_metadata) if packet else None,
+        (*notes, *damage),
     )
 
 
-def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """By the picture's own profile where it has a usable one, by the plain formula otherwise."""
-    from PIL import ImageCms
-
-    if icc:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-        except (ImageCms.PyCMSError, OSError):
-            return image.convert("RGB")
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+def _is_heif(path: Path) -> bool:
+    """Whether a file is HEIF by its first bytes: an ISO container of one of the HEIF brands."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ImageError(f"{path} is a device or a pipe; expected a photo. Save it as a file first")
+    head = _head(path)
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
 
 
-def _xmp_option(format: str, packet: bytes) -> dict[str, Any]:
-    """How Pillow takes an XMP packet in this format."""
-    if format == "PNG":
-        from PIL import PngImagePlugin
-
-        info = PngImagePlugin.PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", packet.decode("utf-8", "replace"))
-        return {"pnginfo": info}
-    if format == "TIFF":
-        return {"tiffinfo": {700: packet}}
-    return {"xmp": packet}
+def _what_instead(path: Path) -> str:
+    """What a file is that no decoder takes for a picture."""
+    head = _head(path)
+    if not head:
+        return "is empty"
+    if head[4:8] == b"ftyp" or head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "holds a video by its content, whatever its name says"
+    return "is no picture that can be read"
 
 
-def _register_heif(path: Path) -> None:
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def register_heif(path: Path) -> None:
+    """Teach Pillow HEIF.
+
+    Raises:
+        BackendUnavailable: pillow-heif is not installed.
+    """
     try:
         import pillow_heif
     except ImportError:

@@ -42,7 +42,8 @@ def write_boxes(folder: Folder) -> None:
             edge = len(scene.image)
             scale = blazeface.size / edge
             view = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
-            found = blazeface.find(Pyramid(scene.image), view)
+            unit = np.add(view, [[0, 0, 0.5], [0, 0, 0.5]]) / blazeface.size
+            found = blazeface.find(Pyramid(scene.image), unit)
             boxes, logits = (np.asarray(o, np.float32)[0] for o in recorder.outputs)
             kept = _near_a_face(logits[:, 0])
             cases.append(
