@@ -149,6 +149,7 @@ def mpegts(
     *,
     start_s: float,
     sound_after_s: float | None = None,
+    skip: int = 0,
 ) -> Path:
     """Write a transport stream.
 
@@ -159,13 +160,16 @@ def mpegts(
         start_s: what its clock says at the first frame.
         sound_after_s: a tone as long as the film begins so much later than the pictures, or
             earlier; None for no sound.
+        skip: leave out that many frames at the start; every sixth one stands alone.
     """
     clock = Fraction(1, 90_000)
     first_tick = round(start_s / clock)
     # Without this FFmpeg adds 1.4 s and starts at zero.
     muxer = {"muxdelay": "0", "muxpreload": "0", "mpegts_copyts": "1"}
     with av.open(str(path), "w", format="mpegts", options=muxer) as container:
-        video = container.add_stream("mpeg2video", rate=RATE, options={"bf": "0", "b": "2000000"})
+        video = container.add_stream(
+            "mpeg2video", rate=RATE, options={"bf": "0", "b": "2000000", "g": "6"}
+        )
         first = picture(0)
         video.height, video.width, video.pix_fmt = *first.shape[:2], "yuv420p"
         tone = None
@@ -183,6 +187,7 @@ def mpegts(
         made += [(packet, 0.0) for packet in video.encode(None)]
         if tone is not None:
             made += [(packet, sound_after_s) for packet in tone.encode(None)]
+        made = made[skip:] if tone is None else made
         ticks = [round((p.pts * p.time_base + Fraction(later)) / clock) for p, later in made]
         for at, (packet, _) in sorted(zip(ticks, made, strict=True), key=lambda of: of[0]):
             packet.time_base = clock

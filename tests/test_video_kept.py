@@ -130,6 +130,12 @@ def test_joined_transport_streams_go_on_where_the_first_ended(tmp_path: Path) ->
     assert max(abs(times[-1] - sound[-1]), abs(times[0] - sound[0])) < 0.15
 
 
+def test_a_film_whose_first_frames_cannot_be_decoded_starts_at_zero(tmp_path: Path) -> None:
+    clip = mpegts(tmp_path / "clip.ts", 12, shades, start_s=10, skip=2)
+    assert pictures(clip)[0][1] == pytest.approx(10.24)  # the second frame that stands alone
+    assert pictures(swapped(clip, tmp_path / "out.mp4").file)[0][1] == 0
+
+
 def test_times_below_zero_are_moved_to_zero(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.nut", 4, shades, times=[-80, -40, 0, 40], sound=False)
     clip = clip.rename(tmp_path / "clip.mkv")
@@ -356,7 +362,7 @@ def test_dv_stays_interlaced(height: int, format: str, tmp_path: Path) -> None:
 def test_interlaced_film_in_webm_is_said_to_be_progressive(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mkv", 2, shades, interlaced=True, sound=False)
     notes = swapped(clip, tmp_path / "out.webm").notes
-    assert notes == ("interlaced film is stored as progressive",)
+    assert notes == ("2 interlaced frames are stored as progressive",)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ _RATE = Fraction(25)  # where neither container nor decoder tells one
 
 
 class Clock:
-    """Moves the times of packets so that the earliest stream starts at 0.
+    """Moves the times of packets, then of items, so that the earliest stream starts at 0.
 
     The offsets between streams stay. Where the clock of the file jumps (joined transport streams),
     it goes on where it was, by the same amount for all streams.
@@ -28,6 +28,9 @@ class Clock:
         """
         starts = [s.start_time * s.time_base for s in streams if s.start_time is not None]
         self._offsets = [-min(starts, default=Fraction(0))]
+        self._late = Fraction(0)
+        others = [s.start_time * s.time_base for s in streams[1:] if s.start_time is not None]
+        self._others = min(others, default=None)
         self._jumps = any(name in format.split(",") for name in _JUMPING)
         self._epoch = {stream.index: 0 for stream in streams}
         self._next: dict[int, Fraction] = {}
@@ -48,6 +51,25 @@ class Clock:
         packet.dts = None if packet.dts is None else packet.dts + ticks
         ends = (stored + ticks + (packet.duration or 0)) * base
         self._next[index] = max(ends, self._next.get(index, ends))
+
+    def begin(self, first: Any) -> None:
+        """Take the first frame for the start of the video: those before cannot be decoded.
+
+        Args:
+            first: a frame (PyAV) whose packet was moved.
+        """
+        starts = [first.pts * first.time_base]
+        if self._others is not None:
+            starts.append(self._others + self._offsets[0])
+        self._late = max(Fraction(0), min(starts))
+
+    def settle(self, frame_or_packet: Any) -> None:
+        """Move a frame or packet that is given out, in place, so that the first is at 0."""
+        ticks = round(self._late / frame_or_packet.time_base)
+        if frame_or_packet.pts is not None:
+            frame_or_packet.pts -= ticks
+        if frame_or_packet.dts is not None:
+            frame_or_packet.dts -= ticks
 
     def _look_for_a_jump(self, index: int, stored_s: Fraction) -> None:
         expected = self._next.get(index)

@@ -60,10 +60,8 @@ class Fitting:
             self._notes.append(colour.ALPHA_LOST)
         self.orientation = Orientation.of(first)
         self.interlaced = bool(first.interlaced_frame) and encoder == "libx264"
-        if first.interlaced_frame and not self.interlaced:
-            self._notes.append("interlaced film is stored as progressive")
         self._first_size = (first.width, first.height)
-        self._resized = 0
+        self._resized = self._progressive = 0
 
     def fit(self, frame: Any) -> Any:
         """The frame as it will be encoded; itself where it is so already.
@@ -83,12 +81,16 @@ class Fitting:
 
     def notes(self) -> list[str]:
         """What could not be kept, in words; whole after the last frame."""
-        if not self._resized:
-            return self._notes
-        width, height = self.size
-        return [*self._notes, f"{self._resized} frames of another size become {width}x{height}"]
+        notes = [*self._notes]
+        if self._progressive:
+            notes.append(f"{self._progressive} interlaced frames are stored as progressive")
+        if self._resized:
+            width, height = self.size
+            notes.append(f"{self._resized} frames of another size become {width}x{height}")
+        return notes
 
     def _converted(self, frame: Any) -> Any:
+        self._progressive += bool(frame.interlaced_frame) and not self.interlaced
         self._resized += (frame.width, frame.height) != self._first_size
         fits = (frame.width, frame.height) == self.size and frame.format.name == self.pixel_format
         if fits and not self.colours.converts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -91,9 +92,10 @@ class Reader:
 
     def items(self) -> Iterator[Item]:
         """Everything, in the order of the file."""
-        yield from self._begin
-        self._begin = []
-        yield from self._items
+        begin, self._begin = self._begin, []
+        for item in itertools.chain(begin, self._items):
+            self._clock.settle(item.frame or item.packet)
+            yield item
 
     def notes(self) -> list[str]:
         """What could not be read, in words."""
@@ -126,6 +128,7 @@ class Reader:
         for item in self._items:
             self._begin.append(item)
             if item.frame is not None:
+                self._clock.begin(item.frame)
                 return item.frame
         raise VideoError(f"{self.path}: not one frame can be decoded; expected a whole video")
 
