@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from model.contract import (
+    FACE_SIZE,
     Checkpoint,
     Format,
     Manifest,
@@ -52,6 +53,14 @@ def find_checkpoint(checkpoint: Checkpoint, folders: Sequence[Path] = ()) -> Pat
         if path.is_file() and digest(path)[0] == checkpoint.sha256:
             return path
     return None
+
+
+def checkpoint_spec(
+    path: Path, model: Model, embedding_size: int, face_size: int = FACE_SIZE
+) -> ModelSpec:
+    """Describe a checkpoint as PyTorch runs it; no manifest lists it."""
+    sides = signature(model, "pt", face_size=face_size, embedding_size=embedding_size)
+    return ModelSpec(model, path.name, "pt", "fp32", *digest(path), *sides, Parity("skipped"))
 
 
 def open_models(
@@ -106,10 +115,7 @@ def _open_pytorch(
                 f"{', '.join(map(str, folders))}; --backend pytorch runs the checkpoint itself. "
                 "Put it into one of them"
             )
-        sides = signature(model, "pt", face_size=manifest.align.size, embedding_size=embedding_size)
-        spec = ModelSpec(
-            model, path.name, "pt", "fp32", checkpoint.sha256, 0, *sides, Parity("skipped")
-        )
+        spec = checkpoint_spec(path, model, embedding_size, manifest.align.size)
         return open_backend("pytorch", spec, path.parent, threads=threads)
 
     def encoder() -> Backend:

@@ -12,6 +12,7 @@ from model.tensors import Pictures, signature
 from pipeline.backends import open_backend
 from pipeline.backends.base import Backend
 from pipeline.backends.coreml import ComputeUnits, CoreMLBackend
+from pipeline.bundles import checkpoint_spec
 
 
 def bundle_file(
@@ -32,12 +33,9 @@ def bundle_file(
 
 def checkpoint(path: str, model: Model, embedding_size: int, threads: int) -> Backend:
     """A checkpoint in PyTorch, rewritten for inference: what the other files are made from."""
-    border = signature(model, "onnx", embedding_size=embedding_size)
-    spec = ModelSpec(
-        model, Path(path).name, "pt", "fp32", *digest(Path(path)), border.inputs, border.outputs,
-        Parity("not executed"),
-    )  # fmt: skip
-    return open_backend("pytorch", spec, Path(path).parent, threads=threads)
+    file = Path(path)
+    spec = checkpoint_spec(file, model, embedding_size)
+    return open_backend("pytorch", spec, file.parent, threads=threads)
 
 
 def tflite_file(path: str, pictures: Pictures, embedding_size: int, threads: int) -> Backend:

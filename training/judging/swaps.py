@@ -158,12 +158,11 @@ def open_checkpoint(path: Path, identity: Path | None, threads: int) -> tuple[Ba
     import torch
 
     from model.checkpoint import load_generator, load_identity_encoder
-    from model.contract import Model, ModelSpec, Parity, digest
     from model.deploy import DeployedGenerator
     from model.shipped import SHIPPED_IDENTITY_ENCODER
-    from model.tensors import signature
     from model.wrap import PictureGenerator, PictureIdentityEncoder
     from pipeline.backends.pytorch import PyTorchBackend
+    from pipeline.bundles import checkpoint_spec
 
     torch.set_num_threads(threads)
     identity = identity or SHIPPED_IDENTITY_ENCODER
@@ -175,15 +174,14 @@ def open_checkpoint(path: Path, identity: Path | None, threads: int) -> tuple[Ba
             f"takes {length}. Give the encoder that the generator was trained with, by --identity"
         )
 
-    def spec(model: Model, file: Path) -> ModelSpec:
-        sides = signature(model, "pt", embedding_size=length)
-        return ModelSpec(
-            model, file.name, "pt", "fp32", *digest(file), *sides, parity=Parity("skipped")
-        )
-
     return (
-        PyTorchBackend(PictureGenerator(DeployedGenerator(generator)), spec("generator", path)),
-        PyTorchBackend(PictureIdentityEncoder(encoder), spec("identity", identity)),
+        PyTorchBackend(
+            PictureGenerator(DeployedGenerator(generator)),
+            checkpoint_spec(path, "generator", length),
+        ),
+        PyTorchBackend(
+            PictureIdentityEncoder(encoder), checkpoint_spec(identity, "identity", length)
+        ),
     )
 
 
