@@ -35,6 +35,7 @@ def film(
     *,
     rate: Fraction | int = RATE,
     sound: bool = True,
+    sound_codec: str = "",
     rotation: int = 0,
     matrix: Sequence[int] | None = None,
     aspect: Fraction | None = None,
@@ -61,6 +62,7 @@ def film(
         picture: makes (H, W, 3) uint8 RGB of a frame's number.
         rate: frames a second.
         sound: a tone as long as the film.
+        sound_codec: FFmpeg's name of its encoder.
         rotation: in degrees, of the display matrix.
         matrix: all of the display matrix.
         aspect: of a pixel.
@@ -117,7 +119,11 @@ def film(
             second.width = second.height = 32
         tone = None
         if sound:
-            tone = container.add_stream("libopus" if webm else "aac", rate=SOUND_RATE)
+            tone = container.add_stream(
+                sound_codec or ("libopus" if webm else "aac"), rate=SOUND_RATE
+            )
+            if sound_codec:
+                tone.layout = "mono"
             if language:
                 tone.metadata["language"] = language
         for index in range(frames):

@@ -429,6 +429,24 @@ def test_metadata_that_is_not_utf8_is_taken_for_windows_1252(tmp_path: Path) -> 
         assert container.chapters()[0]["metadata"]["title"] == "Straße"
 
 
+@pytest.mark.parametrize(
+    ("codec", "suffix", "advice"),
+    [
+        ("libopus", ".mov", r"opus cannot go into \.mov; give an \.mkv"),
+        ("flac", ".mov", r"flac cannot go into \.mov; give an \.mkv"),
+        ("pcm_mulaw", ".mkv", r"pcm_mulaw cannot go into \.mkv; give an \.mov"),
+        ("adpcm_ms", ".mkv", r"adpcm_ms cannot go into \.mkv; convert the sound to AAC"),
+    ],
+)
+def test_sound_that_cannot_be_copied_is_refused_with_what_helps(
+    codec: str, suffix: str, advice: str, tmp_path: Path
+) -> None:
+    name = "clip.avi" if "pcm" in codec else "clip.mkv"
+    clip = film(tmp_path / name, 2, shades, codec="mpeg4", sound_codec=codec)
+    with pytest.raises(VideoError, match=advice):
+        swapped(clip, tmp_path / f"out{suffix}")
+
+
 def test_sound_of_an_unknown_kind_is_left_out_and_said(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 5, shades)
     data = bytearray(clip.read_bytes().replace(b"mp4a", b"zzzz"))

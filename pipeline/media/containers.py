@@ -25,6 +25,7 @@ _READ = (
     "mov", "matroska", "webm", "avi", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "ogg",
     "dv", "mxf", "nut",
 )  # fmt: skip
+_ONLY_IN_MP4 = ("flac", "opus", "truehd")  # FFmpeg lists them for MOV too, and fails to write them
 _ONLY_THE_FILE = {"protocol_whitelist": "file", "format_whitelist": ",".join(_READ)}
 
 
@@ -72,6 +73,26 @@ def open_output(path: Path, format: str) -> Any:
         return av.open(_name(path), "w", format=format, options=movie)
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{path.parent} cannot be written to: {reason(error)}") from None
+
+
+def can_hold(container: Any, codec: str) -> bool:
+    """Whether sound or subtitles can be copied into an output container.
+
+    Args:
+        container: PyAV output container.
+        codec: FFmpeg's name of the codec.
+    """
+    if container.format.name == "mov" and codec in _ONLY_IN_MP4:
+        return False
+    return codec in container.supported_codecs
+
+
+def suffix_for(codec: str) -> str | None:
+    """A suffix whose container can hold sound of that codec, None if there is none."""
+    formats = {suffix: CONTAINERS[suffix][0] for suffix in (".mkv", ".mov", ".mp4")}
+    return next(
+        (s for s, f in formats.items() if can_hold(open_output(Path(f"sound{s}"), f), codec)), None
+    )
 
 
 def readable(metadata: dict[str, str]) -> dict[str, str]:

@@ -139,10 +139,11 @@ class Reader:
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.error.FFmpegError, OSError) as end:
+            # PyAV counts streams that FFmpeg found on the way, and fails on them at the end.
+            except (StopIteration, IndexError, av.error.FFmpegError, OSError) as end:
                 if (frame := self._times.last()) is not None:
                     yield Item(frame=frame)
-                self.missing_s = self._missing_s(whole=isinstance(end, StopIteration))
+                self.missing_s = self._missing_s(whole=isinstance(end, StopIteration | IndexError))
                 return
             self._clock.move(packet)
             if packet.pts is not None:

@@ -10,7 +10,14 @@ from typing import Any, Self
 
 from model.errors import VideoError
 from pipeline.media.colour import FULL
-from pipeline.media.containers import CONTAINERS, open_output, readable, reason
+from pipeline.media.containers import (
+    CONTAINERS,
+    can_hold,
+    open_output,
+    readable,
+    reason,
+    suffix_for,
+)
 from pipeline.media.fitting import Fitting
 from pipeline.media.label import container_metadata
 from pipeline.media.reader import Item, Reader
@@ -28,7 +35,7 @@ class Writer:
     """
 
     def __init__(self, path: Path, suffix: str, reader: Reader, *, labelled: bool) -> None:
-        """Plan the file; it is opened with the first packet.
+        """Open the file and write its header.
 
         Args:
             path: where to write.
@@ -37,7 +44,8 @@ class Writer:
             labelled: say in the metadata that it is synthetic.
 
         Raises:
-            VideoError: it cannot hold the sound of the original, or its colours cannot be read.
+            VideoError: it cannot hold the sound of the original, its colours cannot be read, or
+                FFmpeg refuses it.
         """
         self._notes: list[str] = []
         format, (encoder, options) = CONTAINERS[suffix.lower()]
@@ -47,6 +55,7 @@ class Writer:
             self._set_metadata(reader, labelled)
             self._stream = self._add_video(reader, encoder, options)
             self._copies = self._add_copies(reader.copied, suffix)
+            self._start(suffix)
         except BaseException:
             self.container.close()
             raise
@@ -93,6 +102,18 @@ class Writer:
     def notes(self) -> list[str]:
         """What could not be kept, in words; whole after the last frame."""
         return [*self.fitting.notes(), *self._notes]
+
+    def _start(self, suffix: str) -> None:
+        import av
+
+        try:
+            self.container.start_encoding()
+        except av.error.FFmpegError as error:
+            log: Any = error.log  # level, name and text of the last line
+            said = f" ({log[2].strip()})" if log else ""
+            raise VideoError(
+                f"a {suffix} with these streams cannot be written: {reason(error)}{said}"
+            ) from None
 
     def _put(self, item: Item) -> None:
         if item.packet is None:
@@ -148,13 +169,15 @@ class Writer:
         copies = {}
         for stream in streams:
             name = stream.codec_context.codec.canonical_name
-            if name in self.container.supported_codecs:
+            if can_hold(self.container, name):
                 copy = self.container.add_stream_from_template(stream)
                 copy.metadata.update(_of_stream(stream))
                 copy.disposition = stream.disposition
                 copies[stream.index] = copy
             elif stream.type == "audio":
-                raise VideoError(f"sound in {name} cannot go into {suffix}; give an .mkv with -o")
+                other = suffix_for(name)
+                advice = f"give an {other} with -o" if other else "convert the sound to AAC first"
+                raise VideoError(f"sound in {name} cannot go into {suffix}; {advice}")
             else:
                 self._notes.append(f"subtitles in {name} cannot go into {suffix}, and are left out")
         return copies
