@@ -447,6 +447,13 @@ def test_sound_that_cannot_be_copied_is_refused_with_what_helps(
         swapped(clip, tmp_path / f"out{suffix}")
 
 
+def test_the_last_packet_of_sound_without_durations_is_kept(tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.mkv", 10, shades, codec="mpeg4", sound_codec="alac")
+    output = swapped(clip, tmp_path / "out.mp4").file
+    before, after = (b"".join(d for d, _ in packets(p, "audio")) for p in (clip, output))
+    assert before == after
+
+
 def test_sound_of_an_unknown_kind_is_left_out_and_said(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 5, shades)
     data = bytearray(clip.read_bytes().replace(b"mp4a", b"zzzz"))

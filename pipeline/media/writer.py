@@ -126,10 +126,17 @@ class Writer:
             self.container.mux(item.packet)
 
     def _keep_order(self, packet: Any, index: int) -> None:
-        """Move a packet that goes back in its stream, as in damaged files, behind the last one."""
+        """Give a packet the times that muxers want.
+
+        One that goes back in its stream, as in damaged files, is moved behind the last one. Sound
+        without a duration gets the distance to the packet before: MP4 drops a last packet of none.
+        """
         dts = packet.pts if packet.dts is None else packet.dts
-        packet.dts = max(dts, self._last_dts.get(index, dts))
+        last = self._last_dts.get(index, dts)
+        packet.dts = max(dts, last)
         packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+        if packet.stream.type == "audio" and not packet.duration:
+            packet.duration = packet.dts - last
         self._last_dts[index] = packet.dts
 
     def _set_metadata(self, reader: Reader, labelled: bool) -> None:
