@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from model.array_file import read_npy
 from model.errors import BadInput, ImageError, UsageError
 from model.files import write_atomically
 from pipeline.faces.detect import Face
@@ -64,17 +64,11 @@ def load_identity(path: Path, size: int, tell: Callable[[str], None] = _silent) 
     Raises:
         BadInput: it cannot be read, holds something else, is zero or is not finite.
     """
-    try:
-        vector: Any = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        why = getattr(error, "strerror", None) or "it is no .npy of numbers"
-        raise BadInput(
-            f"{path} cannot be read: {why}; expected a file made with --save-identity"
-        ) from None
-    shape = getattr(vector, "shape", None)
+    vector = read_npy(path)
+    shape = vector.shape
     if shape not in ((size,), (1, size)) or vector.dtype.kind != "f":
         raise BadInput(
-            f"{path} holds {getattr(vector, 'dtype', 'several arrays')} of shape {shape}; "
+            f"{path} holds {vector.dtype} of shape {shape}; "
             f"this generator takes floats of ({size},). Make it again with --save-identity"
         )
     vector = vector.astype(np.float64).ravel()  # half and double beyond the range of float32

@@ -33,7 +33,7 @@ def check_known(op: Any, where: str) -> None:
     """
     if op.type != "const" and op.type not in CONSTEXPR and op.type not in OPS:
         raise ContractError(
-            f"{where}: the operation '{op.type}' is not known to the interpreter. "
+            f"{where}: the operation {op.type!r} is not known to the interpreter. "
             "Add a function for it to OPS in pipeline/mlprogram/ops.py"
         )
 
@@ -87,7 +87,9 @@ def compute(op: Any, values: Mapping[str, Any], constants: Constants, where: str
             raise ContractError(f"it has {len(op.outputs)} outputs; expected one")
         foreign = sorted(set(op.attributes) - {_NAME})
         if foreign or op.blocks:
-            raise ContractError(f"it has {', '.join(foreign) or 'blocks'}, which is not known here")
+            raise ContractError(
+                f"it has {', '.join(map(ascii, foreign)) or 'blocks'}, which is not known here"
+            )
 
         def read(binding: Any) -> Any:
             constant = _bound(binding, values, constants)
@@ -127,13 +129,15 @@ def _apply(function: Callable[[Operands], Any], given: Mapping[str, Any]) -> Any
     result = function(operands)
     unread = operands.unread()
     if unread:
-        raise ContractError(f"it has the operand {', '.join(unread)}, which is not known here")
+        raise ContractError(
+            f"it has the operand {', '.join(map(ascii, unread))}, which is not known here"
+        )
     return result
 
 
 def _one(key: str, argument: Any) -> Any:
     if len(argument.arguments) != 1:
-        raise ContractError(f"{key} is {len(argument.arguments)} values; expected one")
+        raise ContractError(f"{key!a} is {len(argument.arguments)} values; expected one")
     return argument.arguments[0]
 
 
@@ -141,7 +145,7 @@ def _bound(binding: Any, values: Mapping[str, Any], constants: Constants) -> Any
     if binding.WhichOneof("binding") != "name":
         return constants.read(binding.value)
     if binding.name not in values:
-        raise ContractError(f"it uses '{binding.name}', which nothing before it gives")
+        raise ContractError(f"it uses {binding.name!r}, which nothing before it gives")
     return values[binding.name]
 
 
@@ -156,7 +160,7 @@ def _check_shape(output: Any, found: tuple[int, ...]) -> None:
 @contextmanager
 def _border(op: Any, where: str) -> Iterator[None]:
     name = op.outputs[0].name if op.outputs else "nothing"
-    what = f"{where}: the operation '{op.type}' that gives {name!r}"
+    what = f"{where}: the operation {op.type!r} that gives {name!r}"
     try:
         yield
     except ContractError as error:
@@ -166,7 +170,7 @@ def _border(op: Any, where: str) -> Iterator[None]:
             f"{what} lacks {error}. The package is damaged: copy or export it again"
         ) from None
     except Exception as error:  # numpy and torch raise many kinds on operands that do not fit
-        reason = (str(error).splitlines() or [""])[0][:200]
+        reason = ascii(str(error))[1:-1][:200]
         raise ContractError(
             f"{what} cannot be computed ({type(error).__name__}: {reason}). "
             "The package is damaged: copy or export it again"

@@ -52,7 +52,7 @@ def feature(described: Any) -> Feature:
     if kind == "multiArrayType":
         return Feature(described.name, None, tuple(described.type.multiArrayType.shape))
     raise ContractError(
-        f"'{described.name}' is: {feature_text(described)}; the interpreter takes arrays and "
+        f"{described.name!r} is: {feature_text(described)}; the interpreter takes arrays and "
         "images of 8 bits"
     )
 
@@ -131,7 +131,7 @@ def from_app(given: NDArray[Any], wanted: Feature) -> Tensor:
     if given.shape != wanted.shape or bool(wanted.color) != (given.dtype == np.uint8):
         kind = "uint8 image" if wanted.color else "float32 array"
         raise ContractError(
-            f"input '{wanted.name}' is {given.shape} {given.dtype}; the package takes a "
+            f"input {wanted.name!r} is {given.shape} {given.dtype}; the package takes a "
             f"{kind} of {wanted.shape}"
         )
     if wanted.color is None:
@@ -147,14 +147,14 @@ def to_app(value: Any, wanted: Feature) -> NDArray[Any]:
         ContractError: the program gives no tensor, or one that does not fit an image.
     """
     if not isinstance(value, Tensor):
-        raise ContractError(f"the program gives '{wanted.name}' no tensor. Export it again")
+        raise ContractError(f"the program gives {wanted.name!r} no tensor. Export it again")
     array: NDArray[Any] = value.numpy()
     if wanted.color is None:
         return array
     _, height, width, channels = wanted.shape
     if array.shape != (1, channels, height, width):
         raise ContractError(
-            f"the program gives '{wanted.name}' the shape {array.shape}; the image needs "
+            f"the program gives {wanted.name!r} the shape {array.shape}; the image needs "
             f"{(1, channels, height, width)}. Export it again"
         )
     pixels = np.rint(array).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)

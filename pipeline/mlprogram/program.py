@@ -76,13 +76,12 @@ class Package:
             ContractError: there is no such function, or it has no operations.
         """
         if function not in self.model.mlProgram.functions:
-            raise ContractError(
-                f"{self.path} has no function '{function}'; it has {', '.join(self.functions)}"
-            )
+            have = ", ".join(map(ascii, self.functions))
+            raise ContractError(f"{self.path} has no function {function!r}; it has {have}")
         spec = self.model.mlProgram.functions[function]
         if spec.opset not in spec.block_specializations:
             raise ContractError(
-                f"{self.path}: the function '{function}' has no operations for {spec.opset!r}. "
+                f"{self.path}: the function {function!r} has no operations for {spec.opset!r}. "
                 "The package is damaged: copy or export it again"
             )
         return spec.block_specializations[spec.opset]

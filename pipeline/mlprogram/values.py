@@ -56,7 +56,7 @@ class Constants:
         if name not in self._files:
             inside = PurePosixPath(name.removeprefix(_MODEL_PATH))
             if inside.is_absolute() or ".." in inside.parts:
-                raise ContractError(f"the program names the weight file '{name}', outside of it")
+                raise ContractError(f"the program names the weight file {name!r}, outside of it")
             self._files[name] = BlobFile(self._folder / inside)
         return self._files[name]
 
