@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import arguments
-from model.errors import ParityError, guard
+from model.errors import BackendUnavailable, ParityError, guard
+
+_NO_SAMPLE = "not executed: it has no golden sample"
 
 if TYPE_CHECKING:
     from export.proof.golden import Sample
@@ -36,12 +38,33 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{row['file']:<32} {row['verdict']}", flush=True)
     if args.json:
         print(json.dumps(rows, indent=2))
+    _judge(args.bundle, rows)
+    return 0
+
+
+def _judge(bundle: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """End the command with an error unless every file that can run here was verified.
+
+    Raises:
+        ParityError: a file misses its gate, or has no sample to be held against.
+        BackendUnavailable: no file can run on this machine.
+    """
     missed = [row["file"] for row in rows if row["held"] is False]
     if missed:
         raise ParityError(
             f"parity missed by {', '.join(missed)} on the golden samples. Export again"
         )
-    return 0
+    without = [row["file"] for row in rows if row["verdict"] == _NO_SAMPLE]
+    if without or not rows:
+        raise ParityError(
+            f"not verified: {', '.join(without) or str(bundle) + ' holds no model'}. "
+            "Export without --no-parity, which writes the golden samples"
+        )
+    if all(row["held"] is None for row in rows):
+        raise BackendUnavailable(
+            f"nothing in {bundle} can be executed here ({rows[0]['verdict']}). "
+            "Run python -m export.doctor"
+        )
 
 
 def replay(bundle: Path, threads: int) -> Iterator[dict[str, Any]]:
@@ -78,7 +101,7 @@ def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) 
     if spec.model == "identity":
         samples = [s for s in samples if "target_embedding" in s]
     if not samples:
-        return {"held": None, "verdict": "not executed: no golden sample fits it"}
+        return {"held": None, "verdict": _NO_SAMPLE}
     backend = open_backend(name, spec, bundle, threads=threads)
     worst = min(score(backend, sample) for sample in samples)
     unit, gate = "identity cosine", min_identity_cosine(spec.precision, "identity")

@@ -20,6 +20,7 @@ import numpy as np
 
 from model.errors import ContractError
 from model.place import MANIFEST_NAME, recover
+from model.possible import check_sides
 from model.typed_json import load_json, parse
 from model.untrusted import (
     LARGEST_MODEL_BYTES,
@@ -275,8 +276,10 @@ def loads(text: str) -> Manifest:
     manifest = parse(Manifest, data, "manifest")
     for spec in manifest.models:
         # A manifest may come from anywhere; a file name must not lead out of its bundle.
-        if not spec.file or spec.file != os.path.basename(spec.file) or spec.file.startswith("."):
+        plain = spec.file == os.path.basename(spec.file) and spec.file.isprintable()
+        if not spec.file or not plain or spec.file.startswith("."):
             raise ContractError(f"the manifest names {spec.file!r}, which is not a plain file name")
+        check_sides(spec)
     return manifest
 
 

@@ -13,11 +13,21 @@ from model.contract import ModelSpec
 from model.errors import ContractError
 from model.place import GOLDEN, GOLDEN_BAKED
 from model.typed_json import load_json
+from model.untrusted import LARGEST_TEXT_BYTES, read_regular
 from pipeline.backends.base import Arrays, Backend
 from pipeline.metrics import cosine, psnr_db
 from pipeline.tensor import inputs_for, to_unit
 
 Sample = dict[str, NDArray[Any]]
+
+_ARRAYS = {  # dtype and number of axes
+    "target": ("uint8", 4),
+    "embedding": ("float32", 2),
+    "image": ("float32", 4),
+    "target_embedding": ("float32", 2),
+}
+_LONGEST_AXIS = 1 << 13
+_MOST_SAMPLES = 64  # an export writes three
 
 
 def folder_for(spec: ModelSpec) -> str:
@@ -27,38 +37,52 @@ def folder_for(spec: ModelSpec) -> str:
 
 
 def read_golden(folder: Path) -> list[Sample]:
-    """Arrays by name, one dict per sample.
+    """Read all samples of a folder.
+
+    Returns:
+        Arrays by name, one dict per sample: `target` (1, H, W, 3) uint8, `embedding` (1, E),
+        `image` (1, H, W, 3) in [0, 1] and, where an identity encoder was there, `target_embedding`
+        (1, E); float32 but for the first.
 
     Raises:
         ContractError: the bundle was made with --no-parity, or its samples are damaged.
     """
     try:
         path = folder / "index.json"
-        index = load_json(path.read_bytes(), str(path))
-        return [
-            {
-                name: _read_array(folder, entry)
-                for name, entry in sample.items()
-                if name != "description"
-            }
-            for sample in index["samples"]
-        ]
-    except (OSError, ContractError, ValueError, KeyError, TypeError, AttributeError) as error:
+        index = load_json(read_regular(path, LARGEST_TEXT_BYTES), str(path))
+        samples = index["samples"][:_MOST_SAMPLES]
+        return [_read_sample(folder, sample) for sample in samples]
+    except (ContractError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ContractError(
-            f"{folder} holds no readable golden samples ({error}). Export without --no-parity"
+            f"{folder} holds no readable golden samples ({_words(error)}). "
+            "Export without --no-parity"
         ) from None
 
 
 def feeds(spec: ModelSpec, sample: Sample) -> Arrays:
-    """The inputs of a model file for a sample, by name."""
+    """The inputs of a model file for a sample, by name.
+
+    Raises:
+        ContractError: the sample is of another size than the model.
+    """
     return inputs_for(spec.inputs, sample["target"][0], sample.get("embedding"))
 
 
 def score(backend: Backend, sample: Sample) -> float:
-    """How near a backend comes to PyTorch: PSNR in dB (peak 1), or the embeddings' cosine."""
+    """How near a backend comes to PyTorch: PSNR in dB (peak 1), or the embeddings' cosine.
+
+    Raises:
+        ContractError: the sample is of another size than the model.
+    """
     spec = backend.spec
     output = spec.outputs[0]
     answer = backend.run(**feeds(spec, sample))[output.name]
+    wanted = sample["target_embedding" if spec.model == "identity" else "image"]
+    if answer.shape != output.shape or answer.size != wanted.size:
+        raise ContractError(
+            f"{spec.file} gives {answer.shape} where its manifest says {output.shape} and the "
+            f"golden sample {wanted.shape}. Export again"
+        )
     if spec.model == "identity":
         near = cosine(answer, sample["target_embedding"])
     else:
@@ -66,8 +90,43 @@ def score(backend: Backend, sample: Sample) -> float:
     return -math.inf if math.isnan(near) else near
 
 
-def _read_array(folder: Path, entry: dict[str, Any]) -> NDArray[Any]:
-    path = folder / Path(entry["file"]).name
-    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
-    array: NDArray[Any] = np.frombuffer(path.read_bytes(), dtype).reshape(entry["shape"])
-    return array.astype(entry["dtype"])
+def _read_sample(folder: Path, sample: dict[str, Any]) -> Sample:
+    arrays = {
+        name: _read_array(folder, sample[name], name, dtype, axes)
+        for name, (dtype, axes) in _ARRAYS.items()
+        if name in sample or name != "target_embedding"
+    }
+    if arrays["target"].shape != arrays["image"].shape:
+        raise ValueError("target and image differ in size")
+    return arrays
+
+
+def _read_array(
+    folder: Path, entry: dict[str, Any], name: str, dtype: str, axes: int
+) -> NDArray[Any]:
+    """A raw little-endian array of `axes` axes; its file has as many bytes as its shape needs."""
+    shape = [int(length) for length in entry["shape"]]
+    picture = axes == 4
+    if (
+        entry["dtype"] != dtype
+        or len(shape) != axes
+        or not all(1 <= length <= _LONGEST_AXIS for length in shape)
+        or shape[0] != 1
+        or (picture and shape[3] != 3)
+    ):
+        raise ValueError(
+            f"{name} is {entry['dtype']!r} of {shape}; expected {dtype} of (1, "
+            f"{'H, W, 3' if picture else 'E'})"
+        )
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    data = read_regular(folder / Path(str(entry["file"])).name, size)
+    if len(data) != size:
+        raise ValueError(f"{name} has {len(data)} bytes; {shape} {dtype} needs {size}")
+    array: NDArray[Any] = np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has values that are not finite")
+    return array.astype(dtype)
+
+
+def _words(error: Exception) -> str:
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)

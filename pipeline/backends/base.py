@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from numpy.typing import NDArray
 
@@ -87,15 +87,50 @@ def check_inputs(spec: ModelSpec, inputs: Mapping[str, NDArray[Any]]) -> None:
         tensor.check(inputs[tensor.name], spec.file)
 
 
-def check_names(spec: ModelSpec, inputs: set[str], outputs: set[str]) -> None:
-    """Refuse a model file whose own tensor names are not those of its manifest.
+class Declared(NamedTuple):
+    """What a model file itself says of a tensor.
+
+    Attributes:
+        shape: an axis that is no number may have any length; empty where the file gives no shape.
+        dtype: numpy name, or empty where the file gives none.
+    """
+
+    shape: Sequence[object]
+    dtype: str
+
+
+def check_tensors(
+    spec: ModelSpec, inputs: Mapping[str, Declared], outputs: Mapping[str, Declared]
+) -> None:
+    """Refuse a model file whose own tensors are not those of its manifest.
+
+    Args:
+        spec: the manifest's entry.
+        inputs: the file's inputs by name.
+        outputs: its outputs by name.
 
     Raises:
-        ContractError: they differ; apps address tensors by name.
+        ContractError: names, shapes or types differ; apps rely on all three.
     """
     wanted = {t.name for t in spec.inputs}, {t.name for t in spec.outputs}
-    if (inputs, outputs) != wanted:
+    if (set(inputs), set(outputs)) != wanted:
         raise ContractError(
             f"{spec.file} has inputs {sorted(inputs)} and outputs {sorted(outputs)}; its manifest "
             f"says {sorted(wanted[0])} and {sorted(wanted[1])}. Export the bundle again"
         )
+    for tensor, own in (
+        *((t, inputs[t.name]) for t in spec.inputs),
+        *((t, outputs[t.name]) for t in spec.outputs),
+    ):
+        if not _same_shape(own.shape, tensor.shape) or own.dtype not in ("", tensor.dtype):
+            raise ContractError(
+                f"'{tensor.name}' is {tuple(own.shape)} {own.dtype} in {spec.file}; its manifest "
+                f"says {tensor.shape} {tensor.dtype}. Export the bundle again"
+            )
+
+
+def _same_shape(own: Sequence[object], wanted: Sequence[int]) -> bool:
+    if not own:
+        return True
+    known = len(own) == len(wanted)
+    return known and all(n == m for n, m in zip(own, wanted, strict=True) if isinstance(n, int))

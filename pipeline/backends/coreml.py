@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,18 @@ from PIL import Image
 
 from model.contract import Measured, ModelSpec, TensorSpec
 from model.errors import ContractError
-from pipeline.backends.base import Arrays, Availability, check_inputs, check_names, installed
+from pipeline.backends.base import (
+    Arrays,
+    Availability,
+    Declared,
+    check_inputs,
+    check_tensors,
+    installed,
+)
 from pipeline.quiet import quiet
+
+if TYPE_CHECKING:
+    from pipeline.mlprogram.program import Feature
 
 ComputeUnits = Literal["ALL", "CPU_AND_NE", "CPU_AND_GPU", "CPU_ONLY"]  # coremltools' names
 
@@ -99,15 +110,19 @@ class _Interpreted:
         from pipeline.mlprogram.program import Package
 
         self._function = Package(path).function()
-        check_names(
-            spec, {f.name for f in self._function.inputs}, {f.name for f in self._function.outputs}
-        )
+        function = self._function
+        check_tensors(spec, _declared(function.inputs), _declared(function.outputs))
 
     def __call__(self, inputs: Arrays) -> Arrays:
         return self._function.run(inputs, mode="stored")
 
     def ops_by_device(self) -> dict[str, int]:
         return {}
+
+
+def _declared(features: Iterable[Feature]) -> dict[str, Declared]:
+    """Images are 8-bit; of an array a package need not give the shape."""
+    return {f.name: Declared(f.shape, "uint8" if f.color else "") for f in features}
 
 
 class _Executed:

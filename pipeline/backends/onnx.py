@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 from model.contract import Measured, ModelSpec
 from model.errors import ContractError
 from model.untrusted import read_regular
-from pipeline.backends.base import Arrays, Availability, check_inputs, check_names, installed
+from pipeline.backends.base import (
+    Arrays,
+    Availability,
+    Declared,
+    check_inputs,
+    check_tensors,
+    installed,
+)
 
+_DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
 _ERRORS_ONLY = 3  # onnxruntime's severity; warnings are about graphs that users cannot change
 
 
@@ -55,18 +63,26 @@ class OnnxBackend:
                 f"ONNX Runtime cannot load {root / spec.file}: {str(error).splitlines()[0]}. "
                 "Export the bundle again"
             ) from None
-        check_names(
-            spec, {i.name for i in session.get_inputs()}, {o.name for o in session.get_outputs()}
-        )
+        check_tensors(spec, _declared(session.get_inputs()), _declared(session.get_outputs()))
         return cls(session, spec)
 
     def run(self, **inputs: NDArray[Any]) -> Arrays:
         """Compute one frame."""
         check_inputs(self.spec, inputs)
         started = time.perf_counter()
-        values = self._session.run(self._outputs, inputs)
+        try:
+            values = self._session.run(self._outputs, inputs)
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            raise ContractError(
+                f"ONNX Runtime cannot compute {self.spec.file}: {str(error).splitlines()[0]}. "
+                "Export the bundle again"
+            ) from None
         self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return dict(zip(self._outputs, values, strict=True))
+
+
+def _declared(tensors: Any) -> dict[str, Declared]:
+    return {t.name: Declared(t.shape, _DTYPES.get(t.type, t.type)) for t in tensors}
 
 
 def _refuse_other_files(path: Path) -> None:

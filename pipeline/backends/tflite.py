@@ -6,11 +6,19 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from model.contract import Measured, ModelSpec
 from model.errors import ContractError
-from pipeline.backends.base import Arrays, Availability, check_inputs, check_names, installed
+from pipeline.backends.base import (
+    Arrays,
+    Availability,
+    Declared,
+    check_inputs,
+    check_tensors,
+    installed,
+)
 from pipeline.quiet import quiet
 
 
@@ -60,8 +68,10 @@ class TfliteBackend:
                 f"{spec.file} has {len(signatures)} signatures; one is expected, since tensors are "
                 "addressed by name. Export the bundle again"
             )
-        (names,) = signatures.values()
-        check_names(spec, set(names["inputs"]), set(names["outputs"]))
+        runner = interpreter.get_signature_runner()
+        check_tensors(
+            spec, _declared(runner.get_input_details()), _declared(runner.get_output_details())
+        )
         return cls(interpreter, spec)
 
     @property
@@ -80,3 +90,10 @@ class TfliteBackend:
         self._interpreter.invoke()
         self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return {n: self._interpreter.get_tensor(i) for n, i in self._outputs.items()}
+
+
+def _declared(details: dict[str, Any]) -> dict[str, Declared]:
+    return {
+        name: Declared([int(n) for n in tensor["shape"]], np.dtype(tensor["dtype"]).name)
+        for name, tensor in details.items()
+    }
