@@ -24,6 +24,7 @@ def export_bundle(
     precisions: Sequence[Precision] = ("fp32", "fp16"),
     identity: StrPath | None = None,
     threads: int = 2,
+    overwrite: bool = False,
     quiet: bool = True,
 ) -> Path:
     """Export a generator and its identity encoder, and prove every file against PyTorch.
@@ -35,6 +36,7 @@ def export_bundle(
         precisions: those of them that a format has.
         identity: weights of the identity encoder; None takes the shipped one where it fits.
         threads: CPU threads of the runtimes during the proof.
+        overwrite: replace a bundle of other weights in that folder.
         quiet: no progress on stderr.
 
     Returns:
@@ -45,7 +47,7 @@ def export_bundle(
         BackendUnavailable: a converter is not installed, or crashed.
         ParityError: a file differs from the network as trained; files that do not differ are
             in the bundle all the same.
-        BadInput: the output folder cannot be used.
+        BadInput: the output folder cannot be used, or holds a bundle of other weights.
     """
     from export.doctor import require_converters
     from export.job import Job, run
@@ -59,6 +61,7 @@ def export_bundle(
         formats=tuple(formats),
         precisions=tuple(precisions),
         threads=threads,
+        overwrite=overwrite,
     )
     run(job, Stages(quiet=quiet))
     return job.place

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from typing import ClassVar, NoReturn, Protocol
 from model.streams import silence_stdout, tolerant
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # numpy's words for a full disk
 _REMEDIES = {
     errno.ENOSPC: "Free some space, or choose another place",
     errno.EDQUOT: "Free some space, or choose another place",
@@ -151,7 +153,10 @@ def _system_error(error: OSError) -> str:
     """What the operating system refused, in one line."""
     names = " -> ".join(str(n) for n in (error.filename, error.filename2) if n is not None)
     why = error.strerror or " ".join(str(error).split()) or type(error).__name__
-    remedy = _REMEDIES.get(error.errno or 0, "Check the path and the permissions")
+    if error.errno is None and _SHORT_WRITE.search(why):
+        why, remedy = f"a file could not be written in full ({why})", _REMEDIES[errno.ENOSPC]
+    else:
+        remedy = _REMEDIES.get(error.errno or 0, "Check the path and the permissions")
     return f"{names}: {why}. {remedy}" if names else f"{why}. {remedy}"
 
 

@@ -94,6 +94,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
         ("open('n' * 300)", "File name too long. Give a shorter name"),
         ("open('a' + chr(0))", "holds a NUL"),
         ("os.replace('/nowhere/a', '/nowhere/b')", "/nowhere/a -> /nowhere/b: No such"),
+        ("raise OSError('9 requested and 3 written')", "could not be written in full (9 requested"),
         ("raise OSError('three\\nlines\\nlong')", "three lines long. Check the path"),
     ],
 )
