@@ -29,7 +29,7 @@ from model.contract import (
     identity_crop,
 )
 from model.files import flush_to_disk
-from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME
+from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME, is_golden_file
 
 _GOLDEN_SAMPLES = 3
 _TOOLS = (
@@ -94,8 +94,7 @@ def _complete(
     for spec in kept:
         _copy(into.place / spec.file, into.bundle / spec.file)
     for name in {GOLDEN_BAKED if is_baked(spec) else GOLDEN for spec in kept} - golden.keys():
-        if (into.place / name).is_dir():
-            _copy(into.place / name, into.bundle / name)
+        _copy_golden(into.place / name, into.bundle / name)
     for name, reference in golden.items():
         _write_golden(into.bundle / name, reference)
     face_size = next(t.shape[1 if t.layout == "NHWC" else 2] for t in specs[0].inputs if t.color)
@@ -151,6 +150,16 @@ def _tool_versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
+
+
+def _copy_golden(source: Path, destination: Path) -> None:
+    """Copy the samples; other files in that folder are the user's, and are moved later."""
+    if source.is_symlink() or not source.is_dir():
+        return
+    destination.mkdir()
+    for file in source.iterdir():
+        if is_golden_file(file.name) and file.is_file() and not file.is_symlink():
+            shutil.copy2(file, destination / file.name)
 
 
 def _copy(source: Path, destination: Path) -> None:

@@ -107,6 +107,11 @@ def publish(root: Path, place: Path) -> None:
         _keep_what_is_not_ours(old, place)
 
 
+def is_golden_file(name: str) -> bool:
+    """Whether a file in a folder of golden samples is one that an export writes."""
+    return bool(_GOLDEN_FILE.fullmatch(name))
+
+
 def recover(place: Path) -> None:
     """Put a bundle back whose exchange was interrupted; for readers that find nothing at `place`.
 
@@ -162,7 +167,7 @@ def _keep_what_is_not_ours(old: Path, place: Path) -> None:
     for entry in sorted(old.iterdir()):
         if entry.name in (GOLDEN, GOLDEN_BAKED) and entry.is_dir() and not entry.is_symlink():
             for file in sorted(entry.iterdir()):
-                if not _GOLDEN_FILE.fullmatch(file.name):
+                if not is_golden_file(file.name):
                     (place / entry.name).mkdir(exist_ok=True)
                     _move(file, place / entry.name)
         elif entry.name not in ours:

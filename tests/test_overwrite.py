@@ -2,14 +2,18 @@
 
 import dataclasses
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_bundles import ONNX, spec_of, write_manifest, write_small
 
+from export.bundle import publish
 from export.earlier import replaced, taken_over
-from model.contract import Checkpoint
+from export.staging import staging
+from model.contract import Checkpoint, load_bundle
 from model.errors import BadInput
 
 SAME, OTHER = Checkpoint("c.pt", "ab"), Checkpoint("c.pt", "cd")
@@ -73,6 +77,30 @@ def test_a_bundle_that_cannot_be_read_is_replaced_on_request_only(
     with pytest.raises(BadInput, match="cannot be read"):
         replaced(present, SAME, ENCODER, None, overwrite=False)
     assert replaced(present, SAME, ENCODER, None, overwrite=True)
+
+
+def test_a_file_of_the_user_among_the_samples_stays_once(present: Path) -> None:
+    (present / "golden").mkdir()
+    (present / "golden/index.json").write_text("ours")
+    (present / "golden/README.md").write_text("mine")
+    os.mkfifo(present / "golden/pipe")
+    with staging(present) as into:
+        shutil.copy(present / ONNX, into.bundle / "generator-fp16.onnx")
+        new = spec_of(into.bundle / "generator-fp16.onnx")
+        publish(into, [new], SAME, ENCODER, {})
+    assert [spec.file for spec in load_bundle(present).models] == ["generator-fp16.onnx", ONNX]
+    names = {"index.json", "README.md", "pipe"}
+    assert {path.name for path in (present / "golden").iterdir()} == names
+    assert not list(present.parent.glob(".*"))
+
+
+def test_other_weights_that_came_meanwhile_are_not_replaced(present: Path) -> None:
+    with staging(present) as into:
+        shutil.copy(present / ONNX, into.bundle / ONNX)
+        new = spec_of(into.bundle / ONNX)
+        with pytest.raises(BadInput, match="bundle of other weights"):
+            publish(into, [new], OTHER, ENCODER, {})
+    assert load_bundle(present).checkpoint == SAME
 
 
 def test_another_baked_identity_is_replaced_on_request_only(baked: Path) -> None:
