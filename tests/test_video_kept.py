@@ -454,6 +454,16 @@ def test_the_last_packet_of_sound_without_durations_is_kept(tmp_path: Path) -> N
     assert before == after
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_a_damaged_file_repeats_does_not_stop_the_film(
+    suffix: str, tmp_path: Path
+) -> None:
+    clip = mpegts(tmp_path / "clip.ts", 8, shades, start_s=5, sound_after_s=0)
+    data = clip.read_bytes()
+    clip.write_bytes(data[:-1880] + data[-3760:])  # ten packets of 188 bytes once more
+    assert len(pictures(swapped(clip, tmp_path / f"out{suffix}").file)) >= 8
+
+
 def test_sound_of_an_unknown_kind_is_left_out_and_said(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 5, shades)
     data = bytearray(clip.read_bytes().replace(b"mp4a", b"zzzz"))

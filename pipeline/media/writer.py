@@ -63,6 +63,7 @@ class Writer:
             self._notes.append(f"the display matrix cannot go into {suffix} exactly")
         self._notes += _left_out(reader.left_out)
         self._last_dts: dict[int, int] = {}
+        self._rises = int(format in ("mp4", "mov"))  # Matroska takes packets of one time
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -126,18 +127,25 @@ class Writer:
             self.container.mux(item.packet)
 
     def _keep_order(self, packet: Any, index: int) -> None:
-        """Give a packet the times that muxers want.
+        """Give a packet the times that muxers want, in the time base of the result.
 
-        One that goes back in its stream, as in damaged files, is moved behind the last one. Sound
-        without a duration gets the distance to the packet before: MP4 drops a last packet of none.
+        One that does not come after the last of its stream, as in damaged files, is moved behind
+        it. Sound without a duration gets the distance to the packet before: MP4 drops a last packet
+        of none.
         """
-        dts = packet.pts if packet.dts is None else packet.dts
-        last = self._last_dts.get(index, dts)
-        packet.dts = max(dts, last)
-        packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
-        if packet.stream.type == "audio" and not packet.duration:
-            packet.duration = packet.dts - last
-        self._last_dts[index] = packet.dts
+        base = self._copies[index].time_base
+        scale = packet.time_base / base
+        duration = round((packet.duration or 0) * scale)
+        dts = round((packet.pts if packet.dts is None else packet.dts) * scale)
+        pts = dts if packet.pts is None else round(packet.pts * scale)
+        if index in self._last_dts:
+            last = self._last_dts[index]
+            if packet.stream.type == "audio" and not duration:
+                duration = max(0, dts - last)
+            dts = max(dts, last + self._rises)
+        packet.time_base, packet.duration = base, duration
+        packet.dts, packet.pts = dts, max(pts, dts)
+        self._last_dts[index] = dts
 
     def _set_metadata(self, reader: Reader, labelled: bool) -> None:
         kept = {k: v for k, v in reader.container.metadata.items() if k not in _OF_THE_FILE}
