@@ -9,6 +9,11 @@ from typing import Any
 _LINE_EVERY_S = 10.0
 
 
+def say(text: str) -> None:
+    """Write a line to stderr; stdout is for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Counts frames, or other units, and their rate."""
 

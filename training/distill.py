@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from model import arguments
 from model.errors import UsageError, guard
+from pipeline.progress import say
 
 if TYPE_CHECKING:
     from training.data.faces import Faces
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     learned, held_out = split_people(everyone, args.seed)
     pairs = make_pairs(held_out.people, args.seed)
     teacher = read_embeddings(args.embeddings, held_out.names)
-    _say(
+    say(
         f"{len(learned)} faces of {len(set(learned.people))} people to learn from, "
         f"{len(held_out)} of {len(set(held_out.people))} held out, {everyone.skipped} broken"
     )
@@ -59,13 +60,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import torch
 
-    from model.files import write_atomically
+    from model.checkpoint import save
 
     network = run.finished()
-    weights = {key: value.contiguous() for key, value in network.state_dict().items()}
-    write_atomically(args.output, lambda beside: torch.save(weights, beside))
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    save(network, args.output)
     state_file.unlink(missing_ok=True)
-    _say(f"{run.samples} samples in {run.steps} steps and {run.seconds / 60:.1f} minutes")
+    say(f"{run.samples} samples in {run.steps} steps and {run.seconds / 60:.1f} minutes")
     results = {
         "student": verify(embed_faces(network, held_out), pairs),
         "teacher": verify(teacher, pairs),
@@ -81,7 +82,7 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
     from training.running.ranks import open_compute
 
     compute = open_compute(args.device, args.arithmetic)
-    _say(str(compute))
+    say(str(compute))
     settings = Settings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
         steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
@@ -117,7 +118,7 @@ def _train(run: Run, state_file: Path, held_out: Faces, pairs: Pairs) -> None:
         if run.seconds - reported > REPORT_SECONDS:
             rate = (run.samples - since) / (run.seconds - reported)
             mean_loss, mean_cosine = sum(losses) / len(losses), sum(cosines) / len(cosines)
-            _say(
+            say(
                 f"step {run.steps} ({100 * run.progress:.1f} %, {run.size} px): "
                 f"loss {mean_loss:.3f}, cosine {mean_cosine:.3f}, {rate:.1f} samples/s"
             )
@@ -127,13 +128,9 @@ def _train(run: Run, state_file: Path, held_out: Faces, pairs: Pairs) -> None:
             saved = run.seconds
         if run.seconds - verified > VERIFY_SECONDS:
             result = verify(embed_faces(run.average.eval(), held_out, run.size), pairs)
-            _say(f"held-out people: {100 * result.accuracy:.2f} %, AUC {result.auc:.4f}")
+            say(f"held-out people: {100 * result.accuracy:.2f} %, AUC {result.auc:.4f}")
             verified = run.seconds
     run.save(state_file)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

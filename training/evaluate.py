@@ -18,6 +18,7 @@ from model import arguments
 from model.contract import FACE_SIZE
 from model.errors import BackendUnavailable, UsageError, guard
 from pipeline.backends import BACKENDS
+from pipeline.progress import say
 
 if TYPE_CHECKING:
     from pipeline.backends.base import Backend
@@ -90,7 +91,7 @@ def _open(models: list[Candidate]) -> list[tuple[Candidate, Loaded]]:
             opened.append((model, model.open()))
         except BackendUnavailable as error:
             refused = error
-            _say(f"without {model.backend} {model.precision}: {error}")
+            say(f"without {model.backend} {model.precision}: {error}")
     if refused and not opened:
         raise refused
     return opened
@@ -134,7 +135,7 @@ def _held_out(args: argparse.Namespace) -> Faces:
     faces = held_out_faces(args.data, FACE_SIZE, step=shown.step)
     shown.close()
     people = len(set(faces.people.tolist()))
-    _say(f"{len(faces)} faces of {people} held-out people, {faces.skipped} broken")
+    say(f"{len(faces)} faces of {people} held-out people, {faces.skipped} broken")
     return faces
 
 
@@ -186,10 +187,6 @@ def _check(args: argparse.Namespace) -> None:
         missing = [f"--{flag}" for flag in ("data", "teacher") if getattr(args, flag) is None]
         if missing:
             raise UsageError(f"{' and '.join(missing)} missing; see --help for what they are")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

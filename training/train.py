@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, UsageError, guard
 from model.files import append_to
+from pipeline.progress import say
 
 if TYPE_CHECKING:
     from training.generator.trainer import Step, Trainer
@@ -92,8 +93,8 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     init = load_generator(args.init) if args.init else None
     data = open_data(args.data)
     if ranks.first:
-        _say(f"data: {data.told}")
-        _say(f"{ranks.world} x {ranks.compute}, perceptual loss by "
+        say(f"data: {data.told}")
+        say(f"{ranks.world} x {ranks.compute}, perceptual loss by "
              f"{'VGG-19' if args.vgg else 'the recogniser (no --vgg)'}")  # fmt: skip
     plan = Plan(config.mix, config.random_share, config.shard_batches, args.seed)
     mixer = Mixer(data.shards, plan, rank=ranks.rank, world=ranks.world)
@@ -105,11 +106,11 @@ def _write(trainer: Trainer, path: Path) -> None:
     """The averaged generator, read back as every other tool will read it."""
     from model.checkpoint import load_generator, save
 
-    _say("taking BN statistics anew")
+    say("taking BN statistics anew")
     save(trainer.finished(), path)
     load_generator(path)
     kinds = ", ".join(f"{kind} {count}" for kind, count in trainer.kinds.most_common())
-    _say(f"{trainer.samples} samples in {trainer.steps} steps and {trainer.seconds / 60:.1f} "
+    say(f"{trainer.samples} samples in {trainer.steps} steps and {trainer.seconds / 60:.1f} "
          f"minutes; drawn: {kinds}")  # fmt: skip
     print(path)
 
@@ -148,7 +149,7 @@ class Loop:
                 self._report(progress)
             trainer.save(self.state_file)
             if stop:
-                _say(f"interrupted after step {trainer.steps}: {self.state_file} is saved; go on "
+                say(f"interrupted after step {trainer.steps}: {self.state_file} is saved; go on "
                      "with --resume")  # fmt: skip
         return not stop
 
@@ -176,7 +177,7 @@ class Loop:
         row = averages(self.steps, self.trainer.seconds - self.reported)
         row = {"step": self.trainer.steps, "progress": round(progress, 5), **row}
         named = ", ".join(f"{k} {v:.3f}" for k, v in row["losses"].items())
-        _say(f"step {row['step']} ({100 * progress:.1f} %, {row['size']} px): {named}; "
+        say(f"step {row['step']} ({100 * progress:.1f} %, {row['size']} px): {named}; "
              f"cosine {row['cosine']:.3f}, {row['samples_per_second']:.1f} samples/s")  # fmt: skip
         with append_to(self.args.output_dir / "log.jsonl") as file:
             file.write(json.dumps(row).encode() + b"\n")
@@ -223,10 +224,6 @@ def _tensorboard(args: argparse.Namespace) -> Any:
             "read log.jsonl in the run's folder"
         ) from None
     return SummaryWriter(str(args.output_dir))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

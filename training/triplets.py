@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from model import arguments
 from model.contract import FACE_SIZE
 from model.errors import BadInput, UsageError, guard
+from pipeline.progress import say
 
 if TYPE_CHECKING:
     from training.data.photos import Photo
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     claim(args.output, plan, settings)
     photos = sum(len(shard) for shard in plan.shards)
     done = [i for i in range(len(plan.shards)) if is_made(args.output, i)]
-    _say(
+    say(
         f"{photos} photos into {len(plan.shards)} shards, {len(done)} of them there already; "
         f"{len(plan.held_out)} people held out, {plan.broken} pictures broken"
     )
@@ -133,10 +134,6 @@ def _check(args: argparse.Namespace) -> None:
         raise BadInput(f"{args.photos} does not exist; expected a folder or a tar of Person/N.jpg")
     if args.size % 32:
         raise UsageError(f"--size {args.size}; expected a multiple of 32")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model import arguments
-from model.errors import BadInput, CheckpointError, guard
+from model.errors import BadInput, guard
 from training.data.faces import Faces, read_embeddings, read_faces, split_people
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def make_pairs(people: np.ndarray[Any, Any], seed: int = 0, limit: int = MAX_PAI
 
 def verify(embeddings: np.ndarray[Any, Any], pairs: Pairs) -> Verification:
     """Score embeddings, (N, D) float32 with unit L2 norm, on pairs of their rows."""
+    from sklearn.metrics import roc_auc_score
+
     cosine = (embeddings[pairs.left] * embeddings[pairs.right]).sum(1)
     folds = np.arange(len(cosine)) % FOLDS
     right, thresholds = 0, []
@@ -90,7 +92,7 @@ def verify(embeddings: np.ndarray[Any, Any], pairs: Pairs) -> Verification:
     same, different = cosine[pairs.same], cosine[~pairs.same]
     return Verification(
         accuracy=right / len(cosine),
-        auc=_auc(same, different),
+        auc=float(roc_auc_score(pairs.same, cosine)),
         threshold=float(np.mean(thresholds)),
         same_mean=float(same.mean()),
         same_std=float(same.std()),
@@ -114,37 +116,13 @@ def embed_faces(network: MobileFaceNet, faces: Faces, size: int = 112) -> np.nda
     return torch.cat(rows).cpu().numpy()
 
 
-def load_encoder(path: Path) -> MobileFaceNet:
-    """The identity encoder of a weights file, in eval mode.
-
-    Raises:
-        CheckpointError: not a file of weights, or not of this network.
-    """
-    import pickle
-
-    import torch
-
-    from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
-
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        size, channels = state["linear.weight"].shape[0], state["conv1.conv.weight"].shape[0]
-        network = MobileFaceNet(MobileFaceNetConfig(channels, size))
-        network.load_state_dict(state)
-    except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"{path} holds no MobileFaceNet weights ({reason}). "
-            "Give a file written by python -m training.distill"
-        ) from None
-    return network.eval()
-
-
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Print how a weights file and its teacher verify the held-out people."""
     args = _parser().parse_args(argv)
-    network = load_encoder(args.weights)
+    from model.checkpoint import load_identity_encoder
+
+    network = load_identity_encoder(args.weights)
     _, held_out = split_people(read_faces(args.data), args.seed)
     teacher = read_embeddings(args.embeddings, held_out.names)
     pairs = make_pairs(held_out.people, args.seed)
@@ -177,13 +155,6 @@ def _best_threshold(cosine: np.ndarray[Any, Any], same: np.ndarray[Any, Any]) ->
     right = np.concatenate(([0], np.cumsum(np.where(same[order], 1, -1))))
     k = int(right.argmax())
     return float((ordered[k] + ordered[k + 1]) / 2)
-
-
-def _auc(same: np.ndarray[Any, Any], different: np.ndarray[Any, Any]) -> float:
-    """The chance that a same-person cosine is above a different-person one; ties count half."""
-    ordered = np.sort(different)
-    below = np.searchsorted(ordered, same, "left") + np.searchsorted(ordered, same, "right")
-    return float(below.mean() / 2 / len(different))
 
 
 def _parser() -> argparse.ArgumentParser:

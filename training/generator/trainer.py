@@ -24,12 +24,12 @@ from training.generator.grow import Growing, Level, spare_constant_channels
 from training.generator.objective import Judges, Objective
 from training.generator.samples import Sample, Sampler
 from training.generator.span import heed_span
-from training.recogniser.distillation import Diverged
 from training.running import packed, state
 from training.running.average import follow, retaking_statistics
 from training.running.ranks import Ranks, parallel
 from training.running.rounding import BLOCKS, RoundingNoise
 from training.running.seeds import seed_of
+from training.running.state import Diverged
 
 JOINING = 2.5  # by how much the number of people grows at once
 SMOOTHING = 0.97  # of the cosine that decides on it, per step

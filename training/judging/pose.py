@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.faces.facemesh import Points
+
+if TYPE_CHECKING:
+    from skimage.transform import SimilarityTransform
 
 # Points that the skull holds in place whatever the face does: bridge of the nose, corners of the
 # eyes, temples, forehead.
@@ -23,28 +25,21 @@ EXPRESSIVE = (*_LIPS, *_LIDS, *_BROWS)
 _OUTER_EYES = (33, 263)
 
 
-class Fit(NamedTuple):
-    """The similarity that takes one set of points onto another: scale * rotation @ p + shift."""
-
-    scale: float
-    rotation: NDArray[np.float64]  # (3, 3), determinant 1
-    shift: NDArray[np.float64]  # (3,)
-
-
-def fit(points: Points, onto: Points) -> Fit:
+def fit(points: Points, onto: Points) -> SimilarityTransform:
     """Rotation, uniform scale and shift by least squares (Umeyama, PAMI 1991); it never mirrors.
 
     Args:
         points: (N, 3) float64, N >= 3 and not on one line.
         onto: (N, 3) float64, likewise.
+
+    Returns:
+        The transform that takes `points` onto `onto` when it is called.
     """
-    middle, wanted = points.mean(axis=0), onto.mean(axis=0)
-    a, b = points - middle, onto - wanted
-    u, strength, vt = np.linalg.svd(b.T @ a)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
-    rotation = u @ np.diag(sign) @ vt
-    scale = float((strength * sign).sum() / max(1e-12, (a**2).sum()))
-    return Fit(scale, rotation, wanted - scale * rotation @ middle)
+    from skimage.transform import SimilarityTransform
+
+    found = SimilarityTransform(dimensionality=3)
+    found.estimate(points, onto)
+    return found
 
 
 def pose_error_deg(face: Points, other: Points) -> float:
@@ -54,7 +49,8 @@ def pose_error_deg(face: Points, other: Points) -> float:
         face: (468, 3) landmarks, see `training.data.landmarks`.
         other: likewise.
     """
-    rotation = fit(face[list(RIGID)], other[list(RIGID)]).rotation
+    found = fit(face[list(RIGID)], other[list(RIGID)])
+    rotation = found.params[:3, :3] / found.scale
     return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
 
 
@@ -68,8 +64,7 @@ def expression_error(face: Points, other: Points) -> float:
         face: (468, 3) landmarks, see `training.data.landmarks`.
         other: likewise; its outer eye corners give the distance.
     """
-    scale, rotation, shift = fit(face[list(RIGID)], other[list(RIGID)])
-    moved = scale * face[list(EXPRESSIVE)] @ rotation.T + shift
+    moved = fit(face[list(RIGID)], other[list(RIGID)])(face[list(EXPRESSIVE)])
     apart = ((moved - other[list(EXPRESSIVE)]) ** 2).sum(axis=1).mean()
     left, right = other[list(_OUTER_EYES)]
     return float(100 * np.sqrt(apart) / np.linalg.norm(right - left))

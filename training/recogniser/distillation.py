@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.errors import FaceSwapError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training.data.faces import Faces
 from training.recogniser.hints import HINT_WEIGHT, HintingTeacher, Hints, student_maps
@@ -26,18 +25,13 @@ from training.running.average import follow, retaking_statistics
 from training.running.ranks import Compute
 from training.running.rounding import RoundingNoise
 from training.running.seeds import seed_of
+from training.running.state import Diverged
 
 WARM_UP = 0.03  # share of the run in which the rate rises
 AVERAGING = 0.995  # of the averaged weights, per step
 ADAM_SHARE = 0.15  # of the rate, for weights that are no matrices
 BN_SAMPLES = 1024
 CPU_FP32 = Compute(torch.device("cpu"))
-
-
-class Diverged(FaceSwapError):
-    """The loss is not a number any more."""
-
-    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)

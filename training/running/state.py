@@ -10,8 +10,14 @@ from typing import Any
 
 import torch
 
-from model.errors import CheckpointError
+from model.errors import CheckpointError, FaceSwapError
 from model.files import write_atomically
+
+
+class Diverged(FaceSwapError):
+    """A loss or a gradient of a run is not finite."""
+
+    exit_code = 1
 
 
 def save(path: Path, purpose: dict[str, Any], state: dict[str, Any]) -> None:
