@@ -62,11 +62,11 @@ class LiteGenerator(nn.Module):
         self.b32_down = blocks(c.blocks32, c.width32)
         self.down16 = nn.Conv2d(c.width32, c.width16, 3, stride=2, padding=1)
         self.b16 = blocks(c.blocks16, c.width16)
-        self.up32 = nn.ConvTranspose2d(c.width16, c.width32, 2, stride=2)
+        self.up32 = nn.Conv2d(c.width16, c.width32, 1)
         self.b32_up = blocks(c.blocks32, c.width32)
-        self.up64 = nn.ConvTranspose2d(c.width32, c.width64, 2, stride=2)
+        self.up64 = nn.Conv2d(c.width32, c.width64, 1)
         self.b64_up = blocks(c.blocks64, c.width64)
-        self.up128 = nn.ConvTranspose2d(c.width64, c.width128, 4, stride=2, padding=1)
+        self.up128 = nn.Conv2d(c.width64, c.width128, 3, padding=1)
         self.conv128 = nn.Conv2d(c.width128, c.width128, 3, padding=1)
         self.up256 = nn.ConvTranspose2d(c.width128, 4, 4, stride=2, padding=1)
         self.mask = nn.Sigmoid()
@@ -86,9 +86,9 @@ class LiteGenerator(nn.Module):
         x64 = modulate(self.b64_down, self.down64(x128), style)
         x32 = modulate(self.b32_down, self.down32(x64), style)
         x16 = modulate(self.b16, self.down16(x32), style)
-        x32 = modulate(self.b32_up, x32 + self.up32(x16), style)
-        x64 = modulate(self.b64_up, x64 + self.up64(x32), style)
-        x128 = F.relu(x128 + self.up128(x64))
+        x32 = modulate(self.b32_up, x32 + enlarge(self.up32(x16)), style)
+        x64 = modulate(self.b64_up, x64 + enlarge(self.up64(x32)), style)
+        x128 = F.relu(x128 + enlarge(self.up128(x64)))
         painted = self.up256(F.relu(self.conv128(x128)))
         image = compose(target, torch.tanh(painted[:, :3]), self.mask(painted[:, 3:]))
         half = F.avg_pool2d(image, 2)
@@ -144,6 +144,15 @@ def modulate(blocks: nn.ModuleList, x: Tensor, style: Tensor) -> Tensor:
     for block in blocks:
         x = block(x, style)
     return x
+
+
+def enlarge(x: Tensor) -> Tensor:
+    """Double height and width, (N, C, H, W).
+
+    Bilinear, not by a transposed convolution or a pixel shuffle: those can paint another pixel at
+    every second place, and a generator learned to please its recogniser by such a grid.
+    """
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def compose(target: Tensor, painted: Tensor, mask: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.fold import scale_and_shift
-from model.lite import LiteGenerator, ModulatedBlock, compose
+from model.lite import LiteGenerator, ModulatedBlock, compose, enlarge
 
 
 def lite_modulation(trained: LiteGenerator) -> nn.Module:
@@ -68,9 +68,9 @@ class LitePainter(nn.Module):
         x64 = modulate(self.b64_down, self.down64(x128))
         x32 = modulate(self.b32_down, self.down32(x64))
         x16 = modulate(self.b16, self.down16(x32))
-        x32 = modulate(self.b32_up, x32 + self.up32(x16))
-        x64 = modulate(self.b64_up, x64 + self.up64(x32))
-        x128 = F.relu(x128 + self.up128(x64))
+        x32 = modulate(self.b32_up, x32 + enlarge(self.up32(x16)))
+        x64 = modulate(self.b64_up, x64 + enlarge(self.up64(x32)))
+        x128 = F.relu(x128 + enlarge(self.up128(x64)))
         painted = self.up256(F.relu(self.conv128(x128)))
         return compose(target, torch.tanh(painted[:, :3]), torch.sigmoid(painted[:, 3:]))
 

@@ -108,11 +108,10 @@ def tame_lite(network: LiteGenerator) -> None:
     assert network.up256.bias is not None
     network.up256.bias[3] = 1.0  # the mask is open
     # Weights that differ from pixel to pixel would lay a grid over the picture, which recognisers
-    # do not mind: each enlarging layer starts as a smooth enlargement.
-    for up in (network.up32, network.up64, network.up128, network.up256):
-        slope = torch.tensor([0.25, 0.75, 0.75, 0.25] if up.kernel_size[0] == 4 else [1.0, 1.0])
-        torch.nn.init.kaiming_uniform_(up.weight[:, :, 0, 0].T, nonlinearity="linear")
-        up.weight.copy_(up.weight[:, :, :1, :1] * slope[:, None] * slope)
+    # do not mind: the last layer starts as a smooth enlargement.
+    slope = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    torch.nn.init.kaiming_uniform_(network.up256.weight[:, :, 0, 0].T, nonlinearity="linear")
+    network.up256.weight.copy_(network.up256.weight[:, :, :1, :1] * slope[:, None] * slope)
 
 
 def _settle_on_faces(network: SwapNetwork) -> None:
