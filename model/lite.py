@@ -1,9 +1,9 @@
 """LiteGenerator, a face-swap generator for phones: the published contract, a tenth of the work.
 
 A U-Net from 256 px down to 16 and up again. The source is written in at 64, 32 and 16 px, where a
-convolution costs little and sees much of the face. Nothing is convolved at 256 px: the last layer
-enlarges the 128 px map to a painted face and a mask, and the target shines through where the mask
-is near zero. Own design; the measurements behind it are in docs/lite.md.
+convolution costs little and sees much of the face. Nothing is convolved at 256 px: a face and a
+mask are painted at 128 px and enlarged, and the target shines through where the mask is near zero.
+Own design; the measurements behind it are in docs/lite.md.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class LiteGenerator(nn.Module):
         self.b64_up = blocks(c.blocks64, c.width64)
         self.up128 = nn.Conv2d(c.width64, c.width128, 3, padding=1)
         self.conv128 = nn.Conv2d(c.width128, c.width128, 3, padding=1)
-        self.up256 = nn.ConvTranspose2d(c.width128, 4, 4, stride=2, padding=1)
-        self.mask = nn.Sigmoid()
+        self.colours = nn.Conv2d(c.width128, 3, 3, padding=1)
+        self.mask = nn.Sequential(nn.Conv2d(c.width128, 1, 3, padding=1), nn.Sigmoid())
 
     def forward(self, target: Tensor, embedding: Tensor) -> Swap:
         """Paint the identity `embedding` onto `target`.
@@ -89,8 +89,8 @@ class LiteGenerator(nn.Module):
         x32 = modulate(self.b32_up, x32 + enlarge(self.up32(x16)), style)
         x64 = modulate(self.b64_up, x64 + enlarge(self.up64(x32)), style)
         x128 = F.relu(x128 + enlarge(self.up128(x64)))
-        painted = self.up256(F.relu(self.conv128(x128)))
-        image = compose(target, torch.tanh(painted[:, :3]), self.mask(painted[:, 3:]))
+        x128 = F.relu(self.conv128(x128))
+        image = compose(target, enlarge(torch.tanh(self.colours(x128))), enlarge(self.mask(x128)))
         half = F.avg_pool2d(image, 2)
         return Swap(image, half, F.avg_pool2d(half, 2), Attributes([], [], []))
 
@@ -114,7 +114,7 @@ class LiteGenerator(nn.Module):
     def stream_ends(self) -> list[tuple[nn.Module, int]]:
         """Layers that take a residual stream at its end, and the position among their arguments."""
         ends = (self.down32, self.down16, self.up32, self.up64, self.up128, self.conv128,
-                self.up256)  # fmt: skip
+                self.colours)  # fmt: skip
         return [(layer, 0) for layer in ends]
 
 
@@ -149,8 +149,8 @@ def modulate(blocks: nn.ModuleList, x: Tensor, style: Tensor) -> Tensor:
 def enlarge(x: Tensor) -> Tensor:
     """Double height and width, (N, C, H, W).
 
-    Bilinear, not by a transposed convolution or a pixel shuffle: those can paint another pixel at
-    every second place, and a generator learned to please its recogniser by such a grid.
+    Bilinear, not by a transposed convolution or a pixel shuffle: those can paint every second pixel
+    differently, and a generator learned to please its recogniser by such a grid.
     """
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 

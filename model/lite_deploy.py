@@ -49,10 +49,8 @@ class LitePainter(nn.Module):
             for part in (trained.b64_down, trained.b32_down, trained.b16, trained.b32_up,
                          trained.b64_up)
         )  # fmt: skip
-        self.up32, self.up64, self.up128, self.up256 = (
-            trained.up32, trained.up64, trained.up128, trained.up256,
-        )  # fmt: skip
-        self.conv128 = trained.conv128
+        self.up32, self.up64, self.up128 = trained.up32, trained.up64, trained.up128
+        self.conv128, self.colours, self.mask = trained.conv128, trained.colours, trained.mask
 
     def forward(self, target: Tensor, modulation: Tensor) -> Tensor:
         at = 0
@@ -71,8 +69,8 @@ class LitePainter(nn.Module):
         x32 = modulate(self.b32_up, x32 + enlarge(self.up32(x16)))
         x64 = modulate(self.b64_up, x64 + enlarge(self.up64(x32)))
         x128 = F.relu(x128 + enlarge(self.up128(x64)))
-        painted = self.up256(F.relu(self.conv128(x128)))
-        return compose(target, torch.tanh(painted[:, :3]), torch.sigmoid(painted[:, 3:]))
+        x128 = F.relu(self.conv128(x128))
+        return compose(target, enlarge(torch.tanh(self.colours(x128))), enlarge(self.mask(x128)))
 
 
 class _Modulated(nn.Module):

@@ -118,13 +118,12 @@ def multiplications(network: nn.Module) -> int:
     """Multiply-adds of the convolutions of one 256 px frame."""
     total = 0
 
-    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        positions = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
-        total += positions.numel() * layer.weight[0].numel()  # type: ignore[operator, index]
+        total += output.numel() * layer.weight[0].numel()  # type: ignore[operator, index]
 
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Conv2d):
             layer.register_forward_hook(count)
     with torch.no_grad():
         network(*sample(1, 256, 512))

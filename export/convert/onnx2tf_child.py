@@ -12,6 +12,8 @@ from typing import Any
 
 from export.quantize import flatbuffer
 
+_COLORS = 3
+
 
 def main() -> int:
     """Do the task that argv[1] describes as JSON: onnx, examples, output, tflite by precision."""
@@ -39,7 +41,12 @@ def _save_with_signature(keras_model: Any, output: str, folder: str) -> None:
 
     @tf.function(input_signature=specs)  # type: ignore[untyped-decorator]
     def serve(*inputs: Any) -> dict[str, Any]:
-        return {output: keras_model(list(inputs), training=False)}
+        answer = keras_model(list(inputs), training=False)
+        if len(answer.shape) == 4 and answer.shape[1] == _COLORS:
+            # onnx2tf loses sight of the layout where the picture that came in is added at the end,
+            # and transposes to NCHW; the converter takes both transpositions out.
+            answer = tf.transpose(answer, (0, 2, 3, 1))
+        return {output: answer}
 
     module = tf.Module()
     module.network, module.serve = keras_model, serve

@@ -74,10 +74,12 @@ def _exact_ranges(model: onnx.ModelProto, signature: Signature) -> Ranges:
     constants = {i.name for i in model.graph.initializer}
     nodes = []
     for node in model.graph.node:
-        if known.intersection(node.input) and node.op_type in _AFFINE:
+        computed = set(node.input) - constants
+        if computed and computed <= known and node.op_type in _AFFINE:
             known.update(node.output)
             nodes.append(node)
         elif node.op_type == "Constant":
+            constants.update(node.output)
             nodes.append(node)
     (picture,) = (i for i in model.graph.input if i.name in known)
     made = [onnx.ValueInfoProto(name=name) for name in sorted(known - {picture.name})]

@@ -26,7 +26,7 @@ LEVELS = 255
 # Of a generator: what its convolutions are given, and the streams, which are rounded as they are
 # because a file has the batch norms folded into the layers behind them.
 BLOCKS = (
-    nn.Conv2d, nn.ConvTranspose2d, AttributeEncoderBlock, IdentityEncoderBlock, DecoderBlock,
+    nn.Conv2d, AttributeEncoderBlock, IdentityEncoderBlock, DecoderBlock,
     Downsample, Upsample, ModulatedBlock,
 )  # fmt: skip
 
