@@ -276,6 +276,25 @@ def test_colours_that_cannot_be_written_are_converted_and_told_once(tmp_path: Pa
     assert np.abs(error[:, :20].mean(axis=(0, 1))).max() < 1
 
 
+def test_a_matrix_that_vp9_has_no_tag_for_is_converted(tmp_path: Path) -> None:
+    def fcc(image: np.ndarray) -> object:
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        return frame.reformat(format="yuv444p", dst_colorspace=4, dst_color_range=1)
+
+    clip = film(
+        tmp_path / "clip.mp4", 2, shades, frame_of=fcc, format="yuv444p", matrix_code=4,
+        options={"crf": "1"}, sound=False,
+    )  # fmt: skip
+    outcome = swapped(clip, tmp_path / "out.webm")
+    assert outcome.notes == (
+        "YCbCr by FCC becomes YCbCr by BT.709", "colour resolution 4:4:4 becomes 4:2:0",
+    )  # fmt: skip
+    frame = first_frame(outcome.file)
+    assert frame.colorspace == 1
+    error = colours_of(frame) - shades(0)
+    assert np.abs(error[:, :20].mean(axis=(0, 1))).max() < 2  # VP9 itself moves it by one
+
+
 def test_a_matrix_that_is_not_known_is_refused_and_the_film_is_named(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 1, shades, matrix_code=14, sound=False)
     with pytest.raises(VideoError, match=r"clip\.mp4 stores its colours as ICtCp"):

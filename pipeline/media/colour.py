@@ -16,9 +16,10 @@ from pipeline.media.geometry import plane_views
 RGB, BT709, UNSPECIFIED, YCGCO, BT2020 = 0, 1, 2, 8, 9
 LIMITED, FULL = 1, 2
 ALPHA_LOST = "transparency is left out"
+_FCC = 4
 _DERIVED = 12  # "chromaticity-derived": BT.709 or BT.2020, by the primaries
 _BT2020_PRIMARIES = 9
-_CONVERTIBLE = (BT709, UNSPECIFIED, 4, 5, 6, 7, BT2020)  # by FFmpeg's scaler
+_CONVERTIBLE = (BT709, UNSPECIFIED, _FCC, 5, 6, 7, BT2020)  # by FFmpeg's scaler
 _NAMES = {YCGCO: "YCgCo", 10: "BT.2020 constant luminance", 11: "YDzDx", 13: "derived constant "
           "luminance", 14: "ICtCp", 15: "IPT-C2", 16: "YCgCo-Re", 17: "YCgCo-Ro"}  # fmt: skip
 _WRITTEN = {f"yuv{j}{chroma}p" for j in ("", "j") for chroma in (420, 422, 444)}
@@ -50,12 +51,13 @@ class Colours:
         return self.stored != self.matrix
 
 
-def colours_of(frame: Any, context: Any) -> Colours | None:
+def colours_of(frame: Any, context: Any, encoder: str) -> Colours | None:
     """The colours of a film by its first frame and its decoder; None where they cannot be read.
 
     Args:
         frame: decoded (PyAV).
         context: codec context of the stream, asked where the frame says nothing.
+        encoder: FFmpeg's name.
     """
     stored = int(_known(frame.colorspace, context.colorspace, UNSPECIFIED))
     spread = int(_known(frame.color_range, context.color_range, 0))
@@ -71,6 +73,9 @@ def colours_of(frame: Any, context: Any) -> Colours | None:
         return Colours(matrix, matrix, spread, primaries, transfer)
     if stored in (RGB, 3):  # RGB says nothing of YCbCr, 3 is reserved
         stored = UNSPECIFIED
+    if stored == _FCC and encoder != "libx264":  # VP9 has no tag for it
+        note = "YCbCr by FCC becomes YCbCr by BT.709"
+        return Colours(stored, BT709, spread, primaries, transfer, (note,))
     if stored in _CONVERTIBLE:
         return Colours(stored, stored, spread, primaries, transfer)
     if stored == YCGCO:

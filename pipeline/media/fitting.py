@@ -47,7 +47,7 @@ class Fitting:
             self.aspect = None
         self.pixel_format = colour.pixel_format(first, encoder, self.size)
         context = stream.codec_context
-        colours = colour.colours_of(first, context)
+        colours = colour.colours_of(first, context, encoder)
         if colours is None:
             name = colour.name_of_matrix(int(first.colorspace))
             raise VideoError(
