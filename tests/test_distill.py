@@ -27,7 +27,6 @@ from training.recogniser.views import augmented_view, identity_view
 from training.running.state import Diverged
 
 PEOPLE, PHOTOS, SIZE, TEACHER = 16, 6, 40, 16
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 FAST = {"batch": 16, "channels": 4, "lr": 0.01, "sizes": ((64, 1.0),)}
 
 
@@ -369,8 +368,7 @@ def test_the_shipped_weights_load():
 
 
 @pytest.mark.skipif(not WEIGHTS.exists(), reason="the weights are not trained yet")
-@pytest.mark.skipif(not SHARED.exists(), reason="needs the shared reference")
 def test_the_shipped_weights_have_the_reference_keys():
-    lines = (SHARED / "reference/keys_mobilefacenet.txt").read_text().splitlines()
+    lines = (Path(__file__).parent / "golden/keys_mobilefacenet.txt").read_text().splitlines()
     state = torch.load(WEIGHTS, weights_only=True)
     assert [f"{key}\t{tuple(value.shape)}" for key, value in state.items()] == lines
