@@ -154,7 +154,7 @@ def test_a_refused_checkpoint_leaves_the_earlier_bundle(tiny_checkpoints, tmp_pa
     assert snapshot(tmp_path) == before
 
 
-def test_a_missed_gate_leaves_the_earlier_bundle(
+def test_where_every_gate_is_missed_the_earlier_bundle_stays(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import export.proof.parity
@@ -164,14 +164,37 @@ def test_a_missed_gate_leaves_the_earlier_bundle(
     from model.errors import ParityError
 
     generator, identity = tiny_checkpoints
-    job = Job(generator, identity, tmp_path, ("onnx",), samples=2)
+    job = Job(generator, identity, tmp_path, ("onnx",), ("fp16",), samples=2)
     run_job(job, Stages(quiet=True))
     before = snapshot(tmp_path / "tiny")
     monkeypatch.setitem(export.proof.parity._MIN_PSNR_DB, "fp16", 199.0)
-    with pytest.raises(ParityError, match=r"generator-fp16\.onnx has PSNR"):
+    monkeypatch.setattr(export.proof.parity, "MIN_IDENTITY_COSINE", 2.0)
+    with pytest.raises(ParityError, match=r"generator-fp32\.onnx has .*Nothing was written"):
         run_job(job, Stages(quiet=True))
     assert snapshot(tmp_path / "tiny") == before
     assert {path.name for path in tmp_path.iterdir()} == {"tiny", "tiny.log"}
+
+
+def test_what_holds_its_gate_is_published_and_what_misses_is_named(
+    tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    import export.proof.parity
+    from export.onnx import main
+
+    monkeypatch.setitem(export.proof.parity._MIN_PSNR_DB, "fp16", 199.0)
+    generator, identity = map(str, tiny_checkpoints)
+    flags = ["--identity", identity, "-o", str(tmp_path), "--samples", "1"]
+    assert main([generator, *flags]) == 1
+    kept = {"generator-fp32.onnx", "identity-fp16.onnx", "identity-fp32.onnx"}
+    assert {spec.file for spec in load_bundle(tmp_path / "tiny").models} == kept
+    assert {path.name for path in (tmp_path / "tiny").glob("*.onnx")} == kept
+    out, err = capsys.readouterr()
+    assert all(file in out for file in kept)
+    (error,) = [line for line in err.splitlines() if line.startswith("error:")]
+    assert "generator-fp16.onnx has PSNR" in error
+    assert "that held: rewritten for inference" in error
+    assert f"The other files are in {tmp_path / 'tiny'}" in error
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
