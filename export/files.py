@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -115,7 +116,16 @@ class FileMaker:
                         made.append(artifact.spec(self._prove(artifact)))
                 except ParityError as miss:
                     missed.append(miss)
+                    self._remove(format, precision)
         return made, missed
+
+    def _remove(self, format: Format, precision: Precision) -> None:
+        """Take a file that missed its gate out of the bundle."""
+        path = self._bench.bundle / self._subject.file_name(format, precision)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
     def _converter(self, format: Format, graph: Artifact | None) -> Converter:
         if format == "mlpackage":
