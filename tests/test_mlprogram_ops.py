@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from mlprogram_packages import mb, op_package, run_op
 
+from model.errors import ContractError
+
 torch.manual_seed(0)
 X = torch.randn(2, 6, 9, 7)
 SLOPES = torch.rand(6)
@@ -43,6 +45,14 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[torch.Tensor], torch.Tens
         lambda x: x,
     ),
     "concat": (lambda x: mb.concat(values=[x, x], axis=2), lambda x: torch.cat([x, x], 2)),
+    "concat with slices in turn": (
+        lambda x: mb.concat(values=[x, mb.mul(x=x, y=np.float32(2))], axis=1, interleave=True),
+        lambda x: torch.stack([x, 2 * x], 2).flatten(1, 2),
+    ),
+    "reshape that keeps axes": (
+        lambda x: mb.reshape(x=x, shape=[0, -1, 0]),
+        lambda x: x.reshape(6, -1, 7),
+    ),
     "matmul": (
         lambda x: mb.matmul(x=x, y=X.numpy(), transpose_y=True),
         lambda x: x @ X.transpose(-1, -2),
@@ -102,6 +112,14 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[torch.Tensor], torch.Tens
 def test_operation_computes_what_pytorch_computes(name: str, tmp_path: Path) -> None:
     build, wanted = CASES[name]
     np.testing.assert_allclose(run_op(build, X, tmp_path), wanted(X).numpy(), atol=2e-6, rtol=1e-5)
+
+
+def test_a_way_to_resize_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    def build(x: Any) -> Any:
+        return mb.upsample_bilinear(x=x, align_corners=False, half_pixel_centers=False)
+
+    with pytest.raises(ContractError, match="align_corners and half_pixel_centers are both false"):
+        run_op(build, X, tmp_path)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 6])
