@@ -41,9 +41,10 @@ class Staging:
         """No other export reads or changes the place inside.
 
         Raises:
-            BadInput: the place cannot be read or written any more.
+            BadInput: the place cannot be written, or became something else meanwhile.
         """
         with _refusing(self.place), places.locked(self.place):
+            _check(self.place)
             yield
 
     def publish(self) -> None:

@@ -94,6 +94,8 @@ def publish(root: Path, place: Path) -> None:
         if not os.path.lexists(place):
             new.rename(place)
             return
+        if place.is_symlink() or not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
         _keep_modes(place, new)
         if _exchange(new, place):
             new.rename(old)

@@ -1,5 +1,6 @@
 """How a new bundle takes the place of an old one: exchange, locks, recovery, the user's files."""
 
+import contextlib
 import errno
 import json
 import multiprocessing
@@ -267,6 +268,33 @@ def test_an_output_folder_that_is_something_else_is_refused(name: str, tmp_path:
         a_bundle(tmp_path / name / "b" if "file" in name else tmp_path / name)
     assert content(tmp_path) == before
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_what_took_the_place_during_an_export_is_refused_and_stays(
+    kind: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "b"
+    (tmp_path / "else").mkdir()
+    with staging(place) as into:
+        fill(into.bundle, "new", "a.onnx")
+        if kind == "file":
+            place.write_text("mine")
+        elif kind == "folder":
+            place.mkdir()
+            (place / "notes").write_text("mine")
+        else:
+            place.symlink_to("else")
+        before = place.lstat()
+        with pytest.raises(BadInput), into.alone():
+            into.publish()
+        with pytest.raises(NotADirectoryError) if kind != "folder" else contextlib.nullcontext():
+            places.publish(into.root, place)  # the second guard, without the first
+    if kind == "folder":
+        assert content(place)["notes"] == "mine"
+    else:
+        assert place.lstat() == before
+    assert not list((tmp_path / "else").iterdir())
 
 
 @pytest.mark.parametrize("seen", ["by its device", "in the table of mounts"])
