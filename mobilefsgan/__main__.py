@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from model.errors import guard
+
 
 class Command(NamedTuple):
     """A sub-command: the module whose `main` it calls, and what it does."""
@@ -44,6 +46,7 @@ COMMANDS = {
 }
 
 
+@guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Hand the words after the command to its own `main`, and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)

@@ -1,5 +1,6 @@
 """Commands whose stdout or stderr is closed, full or gone, and what the system refuses."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+
+from mobilefsgan.__main__ import COMMANDS
 
 COMMAND = """
 import argparse, os, sys
@@ -117,3 +120,13 @@ def test_a_bug_still_ends_in_a_traceback() -> None:
     assert result.returncode == 1
     assert "ZeroDivisionError" in result.stderr
     assert run("", "int('x')").stderr.endswith("with base 10: 'x'\n")
+
+
+MODULES = ["mobilefsgan.__main__", *(command.module for command in COMMANDS.values())]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_command_is_guarded(module: str) -> None:
+    tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
+    (main,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "main")
+    assert [ast.unparse(decorator) for decorator in main.decorator_list] == ["guard"]
