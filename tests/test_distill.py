@@ -20,7 +20,7 @@ from model.errors import BadInput, CheckpointError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training import distill, verify
 from training.data.faces import Faces, read_embeddings, read_faces, split_people
-from training.recogniser.distillation import Run, Settings
+from training.recogniser.distillation import DistillSettings, Run
 from training.recogniser.muon import orthogonalised
 from training.recogniser.student import embed, teacher_map
 from training.recogniser.views import augmented_view, identity_view
@@ -206,7 +206,7 @@ def test_orthogonalised_levels_the_singular_values():
 
 
 def test_the_loss_falls(faces, targets):
-    run = Run(Settings(steps=90, **FAST), faces, targets)
+    run = Run(DistillSettings(steps=90, **FAST), faces, targets)
     steps = [run.step() for _ in range(90)]
     losses, cosines = np.array(steps).T
     assert losses[-10:].mean() < 0.9 * losses[:10].mean()
@@ -214,7 +214,7 @@ def test_the_loss_falls(faces, targets):
 
 
 def test_a_resumed_run_continues_exactly(faces, targets, tmp_path):
-    settings = Settings(steps=8, rounding=0.5, **FAST)
+    settings = DistillSettings(steps=8, rounding=0.5, **FAST)
     whole = Run(settings, faces, targets)
     expected = [whole.step() for _ in range(8)]
     first = Run(settings, faces, targets)
@@ -229,7 +229,7 @@ def test_a_resumed_run_continues_exactly(faces, targets, tmp_path):
 
 def test_a_foreign_state_is_refused(faces, targets, tmp_path):
     path = tmp_path / "run.state"
-    run = Run(Settings(steps=8, **FAST), faces, targets)
+    run = Run(DistillSettings(steps=8, **FAST), faces, targets)
     with pytest.raises(CheckpointError, match="no run to resume"):
         run.load(path)
     path.write_bytes(b"half a file")
@@ -237,11 +237,11 @@ def test_a_foreign_state_is_refused(faces, targets, tmp_path):
         run.load(path)
     run.save(path)
     with pytest.raises(CheckpointError, match="settings"):
-        Run(Settings(steps=9, **FAST), faces, targets).load(path)
+        Run(DistillSettings(steps=9, **FAST), faces, targets).load(path)
 
 
 def test_a_loss_that_is_no_number_stops_before_the_weights_change(faces, targets):
-    run = Run(Settings(steps=8, **FAST), faces, targets)
+    run = Run(DistillSettings(steps=8, **FAST), faces, targets)
     run.step()
     run.lessons.targets[:] = np.nan
     before = [w.clone() for w in run.network.parameters()]

@@ -9,7 +9,7 @@ from pipeline.faces.portraits import faces
 from training.data.landmarks import Landmarks
 from training.data.records import EDITS
 from training.edits.all import EDITORS, edit
-from training.edits.subject import EditFailed, Subject, alike
+from training.edits.subject import EditedFace, EditFailed, alike
 from training.edits.warp import field, moved
 
 SEEDS = (0, 1, 2)
@@ -60,7 +60,7 @@ def test_glasses_change_the_band_of_the_eyes_alone(name, seed, portraits) -> Non
         touched = changed(face, edit(name, face, mesh, seed))
         eyes = mesh[[33, 133, 362, 263], 1].mean()
         rows = np.flatnonzero(touched.any(axis=1))
-        unit = Subject(face, mesh).unit
+        unit = EditedFace(face, mesh).unit
         assert rows.min() > eyes - 0.65 * unit
         assert rows.max() < eyes + 0.65 * unit
         for corners in ([33, 133], [362, 263]):
@@ -101,7 +101,7 @@ def test_grin_widens_and_lifts_the_corners_of_the_mouth(portraits, landmarks) ->
 
 def test_beard_covers_the_chin_and_spares_eyes_and_lips(portraits) -> None:
     face, mesh = portraits[1]
-    subject = Subject(face, mesh)
+    subject = EditedFace(face, mesh)
     edited = edit("beard", face, mesh, 1)
     chin = np.rint(mesh[[199, 152], :2].mean(axis=0)).astype(int)
     patch = np.s_[chin[1] - 6 : chin[1] + 6, chin[0] - 6 : chin[0] + 6]
@@ -112,7 +112,7 @@ def test_beard_covers_the_chin_and_spares_eyes_and_lips(portraits) -> None:
 
 def test_bald_shows_skin_where_hair_was(portraits) -> None:
     face, mesh = portraits[1]
-    subject = Subject(face, mesh)
+    subject = EditedFace(face, mesh)
     top = subject.inside(subject.at(10))[0, 1]
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     head = (np.abs(x) < 0.3) & (y < top - 0.2) & (y > top - 0.5)
@@ -127,7 +127,7 @@ def test_bald_shows_skin_where_hair_was(portraits) -> None:
 
 def test_fringe_hides_the_forehead_only(portraits) -> None:
     face, mesh = portraits[1]
-    subject = Subject(face, mesh)
+    subject = EditedFace(face, mesh)
     touched = changed(face, edit("fringe", face, mesh, 0))
     assert touched[np.hypot(subject.grid[..., 0], subject.grid[..., 1] + 0.3) < 0.15].mean() > 0.5
     assert not touched[subject.grid[..., 1] > 0.8].any()
@@ -136,7 +136,7 @@ def test_fringe_hides_the_forehead_only(portraits) -> None:
 def test_a_bald_head_takes_no_fringe_and_is_not_made_bald(portraits, landmarks) -> None:
     face, mesh = portraits[1]
     bald = edit("bald", face, mesh, 0)
-    bald[: round(mesh[10, 1]) + 8] = np.rint(Subject(face, mesh).skin)
+    bald[: round(mesh[10, 1]) + 8] = np.rint(EditedFace(face, mesh).skin)
     for name in ("fringe", "bald"):
         with pytest.raises(EditFailed, match="bald"):
             edit(name, bald, mesh, 0)
@@ -151,7 +151,7 @@ def test_an_edit_that_changes_nothing_is_refused(portraits, monkeypatch) -> None
 
 def test_a_warp_moves_what_is_near_and_nothing_else(portraits) -> None:
     face, mesh = portraits[0]
-    subject = Subject(face, mesh)
+    subject = EditedFace(face, mesh)
     moves = np.zeros((468, 2))
     moves[152] = (0, 5)
     shift = field(subject, moves, 0.4)
@@ -167,7 +167,7 @@ def test_a_warp_moves_what_is_near_and_nothing_else(portraits) -> None:
 
 def test_head_axes_there_and_back(portraits) -> None:
     for face, mesh in portraits:
-        subject = Subject(face, mesh)
+        subject = EditedFace(face, mesh)
         places = subject.inside(mesh[:, :2])
         assert subject.outside(places) == pytest.approx(mesh[:, :2])
         assert places[9] == pytest.approx((0, 0))

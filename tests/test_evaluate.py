@@ -236,7 +236,7 @@ def test_the_command_judges_a_tiny_generator(
     with Image.open(tmp_path / "grid.webp") as grid:
         assert grid.size == (3 * 160, 4 * 176)
     assert evaluate.main(command) == 0
-    table = capsys.readouterr().out
+    table = " ".join(capsys.readouterr().out.split())
     assert table.startswith("| file |")
     assert f"| pytorch fp32 | {row['identity_source']:.3f} |" in table
 
@@ -343,4 +343,8 @@ def test_edits_are_measured_by_the_teacher(teacher_file, tmp_path, capsys) -> No
     assert grin["cosine"] == pytest.approx(1, abs=1e-5)
     expected = Teacher(teacher_file).embed_all([face, face[::-1]])
     assert fat["cosine"] == pytest.approx(float(expected[0] @ expected[1]), abs=1e-5)
+    assert measure_edits.main([str(tmp_path), "--teacher", str(teacher_file)]) == 0
+    table = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert table[0][1::2] == ["edit", "kind", "faces", "cosine", "p10", "p90"]
+    assert table[3][1:8:2] == ["grin", "attribute", "1", "1.000"]
     assert measure_edits.main([str(tmp_path / "none"), "--teacher", str(teacher_file)]) == 4

@@ -13,7 +13,7 @@ from torch import Tensor
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training.data.faces import Faces
 from training.recogniser import lessons
-from training.recogniser.distillation import Run, Settings
+from training.recogniser.distillation import DistillSettings, Run
 from training.recogniser.hints import Answer, student_maps
 from training.recogniser.lessons import Lesson, Lessons
 from training.recogniser.views import covered, mixed
@@ -132,7 +132,7 @@ def test_stages_that_are_held_keep_weights_and_statistics(
 ) -> None:
     torch.manual_seed(0)
     before = MobileFaceNet(MobileFaceNetConfig(4, 16))
-    settings = Settings(
+    settings = DistillSettings(
         batch=BATCH, steps=3, sizes=((112, 1.0),), hinted=hinted, held=held, mix=0.5 * hinted
     )
     targets = np.eye(TEACHER, dtype=np.float32).repeat(COUNT // TEACHER, 0)
@@ -180,7 +180,9 @@ def test_a_compiled_student_is_the_one_that_learns(
         return noted
 
     monkeypatch.setattr(torch, "compile", noting)
-    settings = Settings(batch=BATCH, steps=1, sizes=((112, 1.0),), hinted=True, compiled=True)
+    settings = DistillSettings(
+        batch=BATCH, steps=1, sizes=((112, 1.0),), hinted=True, compiled=True
+    )
     targets = np.eye(TEACHER, dtype=np.float32).repeat(COUNT // TEACHER, 0)
     run = Run(settings, faces, targets, teacher, MobileFaceNet(MobileFaceNetConfig(4, 16)))
     run.step()

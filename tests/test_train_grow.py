@@ -15,7 +15,7 @@ from model.generator import Generator, GeneratorConfig
 from model.lite import LiteConfig
 from model.seeded import seeded_lite
 from training import train
-from training.data.mix import Plan, draw
+from training.data.mix import MixPlan, draw
 from training.generator.discriminator import Discriminators
 from training.generator.grow import Growing, prepare, spare_constant_channels
 from training.generator.losses import agreement_loss
@@ -129,7 +129,7 @@ def test_what_judges_the_coarse_picture_first_judges_it_to_the_end() -> None:
 def test_sources_come_from_the_known_people_only() -> None:
     import numpy as np
 
-    plan = Plan({"different": 1.0}, 0.0, 1, 0)
+    plan = MixPlan({"different": 1.0}, 0.0, 1, 0)
     people = records(0, 10, ())
     drawn = draw(people, list(range(20)) * 5, plan, np.random.default_rng(0), 0.3)
     sources = {people[t.source[0]].person for t in drawn}

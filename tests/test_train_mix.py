@@ -12,14 +12,14 @@ from train_data import plain_tar, records, shard
 from model.errors import BadInput
 from training.data import batches
 from training.data.batches import Album, Mixer
-from training.data.mix import PHOTO, Plan, Triplet, draw
+from training.data.mix import PHOTO, MixPlan, Triplet, draw
 from training.data.records import EDITS, decode
 from training.data.sources import Shard, open_data
 from training.generator.config import PUBLISHED_MIX
 
 
-def plan(random_share: float = 0.0, **mix: float) -> Plan:
-    return Plan(mix or PUBLISHED_MIX, random_share, shard_batches=2, seed=0)
+def plan(random_share: float = 0.0, **mix: float) -> MixPlan:
+    return MixPlan(mix or PUBLISHED_MIX, random_share, shard_batches=2, seed=0)
 
 
 def drawn(edits: tuple[str, ...], count: int = 400, people: int = 5, **mix: float) -> list[Triplet]:

@@ -78,12 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _open(args: argparse.Namespace, learned: Faces) -> Run:
     from model.checkpoint import load_identity_encoder
     from training.data.faces import read_embeddings
-    from training.recogniser.distillation import Run, Settings
+    from training.recogniser.distillation import DistillSettings, Run
     from training.running.ranks import open_compute
 
     compute = open_compute(args.device, args.arithmetic)
     say(str(compute))
-    settings = Settings(
+    settings = DistillSettings(
         batch=args.batch, lr=args.lr, seed=args.seed, minutes=args.max_minutes,
         steps=args.max_steps, channels=args.channels, hinted=args.teacher is not None,
         held=args.hold, looks=args.looks, mix=args.mix, cover=args.cover, rounding=args.rounding,

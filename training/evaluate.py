@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from training.data.faces import Faces
     from training.data.landmarks import Landmarks
     from training.judging.scores import Scores, Truth
-    from training.judging.swaps import Candidate, Painted, SwapPairs
+    from training.judging.swaps import JudgedModel, Painted, SwapPairs
     from training.judging.teacher import Teacher
 
     Loaded = tuple[Backend, Backend]  # generator and identity encoder
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _evaluate(args, models)
 
 
-def _evaluate(args: argparse.Namespace, models: list[Candidate]) -> int:
+def _evaluate(args: argparse.Namespace, models: list[JudgedModel]) -> int:
     from training.data.landmarks import Landmarks
     from training.judging.scores import look_at, yardsticks
     from training.judging.swap_grid import write_swaps
@@ -82,9 +82,9 @@ def _evaluate(args: argparse.Namespace, models: list[Candidate]) -> int:
     return 0
 
 
-def _open(models: list[Candidate]) -> list[tuple[Candidate, Loaded]]:
+def _open(models: list[JudgedModel]) -> list[tuple[JudgedModel, Loaded]]:
     """Load all that can run here; what cannot is said, and left out unless it is all there is."""
-    opened: list[tuple[Candidate, Loaded]] = []
+    opened: list[tuple[JudgedModel, Loaded]] = []
     refused: BackendUnavailable | None = None
     for model in models:
         try:

@@ -46,10 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         for row in rows:
             print(json.dumps(row))
         return 0
-    print("| edit | kind | faces | cosine | p10 | p90 |\n|---|---|---|---|---|---|")
-    for row in rows:
-        numbers = " | ".join(f"{row[key]:.3f}" for key in ("cosine", "p10", "p90"))
-        print(f"| {row['edit']} | {row['kind']} | {row['faces']} | {numbers} |")
+    from pipeline.table import markdown
+
+    lines = [
+        [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()]
+        for row in rows
+    ]
+    header = ["edit", "kind", "faces", "cosine", "p10", "p90"]
+    print(markdown([header, *lines], left={"edit", "kind"}))
     return 0
 
 

@@ -80,7 +80,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from model.checkpoint import load_generator, load_identity_encoder
     from model.shipped import SHIPPED_IDENTITY_ENCODER
     from training.data.batches import Mixer
-    from training.data.mix import Plan
+    from training.data.mix import MixPlan
     from training.data.sources import open_data
     from training.generator.config import read_config
     from training.generator.features import frozen, load_vgg19
@@ -96,7 +96,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
         say(f"data: {data.told}")
         say(f"{ranks.world} x {ranks.compute}, perceptual loss by "
              f"{'VGG-19' if args.vgg else 'the recogniser (no --vgg)'}")  # fmt: skip
-    plan = Plan(config.mix, config.random_share, config.shard_batches, args.seed)
+    plan = MixPlan(config.mix, config.random_share, config.shard_batches, args.seed)
     mixer = Mixer(data.shards, plan, rank=ranks.rank, world=ranks.world)
     purpose = Purpose(config, args.seed, data.told)
     return Trainer(purpose, mixer, judges, ranks, init)

@@ -24,9 +24,9 @@ from pipeline.progress import say
 
 if TYPE_CHECKING:
     from training.data.photos import Photo
-    from training.data.recording import Settings
+    from training.data.recording import ShardSettings
     from training.data.records import Record
-    from training.data.shards import Plan
+    from training.data.shards import ShardPlan
 
 _PER_SHARD = 256  # a step of training holds one shard in memory: some 25 MB
 _PREVIEW_ROWS = 8
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(args)
     from pipeline.progress import Progress
     from training.data.photos import list_photos
-    from training.data.recording import Settings
+    from training.data.recording import ShardSettings
     from training.data.shards import claim, is_made, make_shards
 
-    settings = Settings(args.size, args.seed, args.limit, args.per_shard)
+    settings = ShardSettings(args.size, args.seed, args.limit, args.per_shard)
     plan = _plan(list_photos(args.photos), settings, args.workers)
     claim(args.output, plan, settings)
     photos = sum(len(shard) for shard in plan.shards)
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _plan(photos: list[Photo], settings: Settings, workers: int) -> Plan:
+def _plan(photos: list[Photo], settings: ShardSettings, workers: int) -> ShardPlan:
     from pipeline.progress import Progress
     from training.data.shards import make_plan, readable, workforce
 
@@ -104,7 +104,7 @@ def _preview(folder: Path | None, number: int, records: list[Record]) -> None:
     write_grid(folder / f"shard-{number:05}.webp", rows, edge)
 
 
-def _report(args: argparse.Namespace, plan: Plan, counts: Counter[str]) -> None:
+def _report(args: argparse.Namespace, plan: ShardPlan, counts: Counter[str]) -> None:
     from training.data.records import EDITS
 
     made: dict[str, Any] = {

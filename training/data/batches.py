@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from model.errors import BadInput
-from training.data.mix import PHOTO, Picture, Plan, Triplet, draw
+from training.data.mix import PHOTO, MixPlan, PictureRef, Triplet, draw
 from training.data.records import Record, decode
 from training.data.sources import Shard
 from training.running.seeds import seed_of
@@ -66,7 +66,7 @@ class Mixer:
     """Makes batches in threads, some ahead of the one asked for."""
 
     def __init__(
-        self, shards: Sequence[Shard], plan: Plan, *, rank: int = 0, world: int = 1
+        self, shards: Sequence[Shard], plan: MixPlan, *, rank: int = 0, world: int = 1
     ) -> None:
         self._shards = shards
         self._plan = plan
@@ -174,18 +174,18 @@ class Album:
     def __init__(self, room: int) -> None:
         """With room for so many bytes; pictures that came later are decoded every time."""
         self._room = room
-        self._kept: dict[tuple[str, Picture, int], Pixels] = {}
+        self._kept: dict[tuple[str, PictureRef, int], Pixels] = {}
         self._threads = ThreadPoolExecutor(max(2, (os.cpu_count() or 2) // 2), "decode")
 
     def stack(
-        self, shard: str, records: Sequence[Record], pictures: Sequence[Picture], size: int
+        self, shard: str, records: Sequence[Record], pictures: Sequence[PictureRef], size: int
     ) -> Tensor:
         """Those pictures of a shard, (N, size, size, 3) uint8 RGB.
 
         Raises:
             BadInput: one of them cannot be read.
         """
-        found: dict[Picture, Pixels] = {}
+        found: dict[PictureRef, Pixels] = {}
         missing = []
         for picture in dict.fromkeys(pictures):
             kept = self._kept.get((shard, picture, size))
@@ -207,7 +207,7 @@ class Album:
         self._threads.shutdown(cancel_futures=True)
 
 
-def _pixels(records: Sequence[Record], picture: Picture, size: int) -> Pixels:
+def _pixels(records: Sequence[Record], picture: PictureRef, size: int) -> Pixels:
     record, part = records[picture[0]], picture[1]
     return decode(record.photo if part == PHOTO else record.edits[part], size)  # type: ignore[index]
 

@@ -17,7 +17,7 @@ from training.data.records import ATTRIBUTE_EDITS, IDENTITY_EDITS, Record
 PHOTO = "photo"
 
 Random = np.random.Generator
-Picture = tuple[int, str]  # which record of the shard, and PHOTO or an edit
+PictureRef = tuple[int, str]  # which record of the shard, and PHOTO or an edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Triplet:
     """
 
     kind: str
-    source: Picture
-    target: Picture
-    truth: Picture | None
-    real: Picture
+    source: PictureRef
+    target: PictureRef
+    truth: PictureRef | None
+    real: PictureRef
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MixPlan:
     """What batches depend on besides step, rank, size and count; see
     `training.generator.config.Config`.
     """
@@ -52,14 +52,18 @@ class Plan:
 
 
 def draw(
-    records: Sequence[Record], anchors: Sequence[int], plan: Plan, rng: Random, known: float = 1.0
+    records: Sequence[Record],
+    anchors: Sequence[int],
+    plan: MixPlan,
+    rng: Random,
+    known: float = 1.0,
 ) -> list[Triplet]:
     """One triplet per anchor; the last ones of a batch are the random ones.
 
     Args:
         records: of one shard.
         anchors: the photos to start from; an edit that one lacks starts from another.
-        plan: see `Plan`.
+        plan: see `MixPlan`.
         rng: where all chance comes from.
         known: share of the people that sources of `different` are taken from, the first ones.
     """

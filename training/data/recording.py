@@ -21,7 +21,7 @@ _ALIGNED_WITHIN = 0.06  # of the edge: so far from the template's its five point
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ShardSettings:
     """What decides what the shards hold."""
 
     size: int
@@ -38,7 +38,7 @@ class Made(NamedTuple):
     failed: tuple[Edit, ...]
 
 
-def make_record(task: tuple[Photo, str, Settings]) -> Made:
+def make_record(task: tuple[Photo, str, ShardSettings]) -> Made:
     """Align a photo and make every edit of it that its face takes."""
     from training.edits.all import edit
     from training.edits.subject import EditFailed

@@ -24,14 +24,14 @@ from model.errors import BadInput, ContractError, UsageError
 from model.files import write_atomically
 from model.typed_json import load_json
 from training.data.photos import Photo, held_out_people
-from training.data.recording import Made, Settings, make_record, start
+from training.data.recording import Made, ShardSettings, make_record, start
 from training.data.records import Record, write_shard
 
 PLAN = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ShardPlan:
     """Which photos go into which shard, and who stays out of all of them."""
 
     shards: tuple[tuple[Photo, ...], ...]
@@ -39,7 +39,9 @@ class Plan:
     broken: int
 
 
-def make_plan(photos: Sequence[Photo], readable: Iterable[bool], settings: Settings) -> Plan:
+def make_plan(
+    photos: Sequence[Photo], readable: Iterable[bool], settings: ShardSettings
+) -> ShardPlan:
     """Deal people, whole and in a random order, into shards; the held-out ones into none.
 
     Raises:
@@ -70,10 +72,10 @@ def make_plan(photos: Sequence[Photo], readable: Iterable[bool], settings: Setti
         left -= len(theirs)
         if not left:
             break
-    return Plan(tuple(tuple(shard) for shard in shards if shard), held_out, broken)
+    return ShardPlan(tuple(tuple(shard) for shard in shards if shard), held_out, broken)
 
 
-def claim(folder: Path, plan: Plan, settings: Settings) -> None:
+def claim(folder: Path, plan: ShardPlan, settings: ShardSettings) -> None:
     """Note in the folder what its shards are made of, or see that it is the same.
 
     Raises:
@@ -113,8 +115,8 @@ def is_made(folder: Path, number: int) -> bool:
 
 def make_shards(
     folder: Path,
-    plan: Plan,
-    settings: Settings,
+    plan: ShardPlan,
+    settings: ShardSettings,
     workers: int,
     step: Callable[[], None],
     shown: Callable[[int, list[Record]], None],
@@ -195,7 +197,7 @@ def _write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
-def _keys(plan: Plan) -> dict[str, str]:
+def _keys(plan: ShardPlan) -> dict[str, str]:
     """A key for every photo: its name without dots and slashes, numbered where two are alike."""
     keys: dict[str, str] = {}
     taken: Counter[str] = Counter()

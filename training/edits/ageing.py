@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.faces.facemesh import Points
 from training.edits.draw import fill, noise, over, smooth, step, stroke
-from training.edits.subject import BROWS, Mask, Pixels, Subject, alike
+from training.edits.subject import BROWS, EditedFace, Mask, Pixels, alike
 from training.edits.warp import field, moved
 
 # Two rows of landmarks from temple to temple; the lines of a forehead run between them.
@@ -21,7 +21,7 @@ _BAGS = ((226, 31, 228, 229, 230, 231, 232), (446, 261, 448, 449, 450, 451, 452)
 _CORNERS = (33, 263)
 
 
-def older(subject: Subject, random: np.random.Generator) -> Pixels:
+def older(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Wrinkles, slack cheeks and lids, rougher and duller skin, grey in hair and brows."""
     moves = _sag(subject, random)
     pixels = moved(subject.pixels, field(subject, moves, 0.55))
@@ -33,7 +33,7 @@ def older(subject: Subject, random: np.random.Generator) -> Pixels:
     return _grey_hair(subject, pixels, mesh, random)
 
 
-def _face(subject: Subject) -> Mask:
+def _face(subject: EditedFace) -> Mask:
     """The face with some neck and ears, soft; eyes and lips left out."""
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     head = step(np.hypot(x / 1.15, (y - 0.75) / 1.6), 1.05, 0.85)
@@ -47,7 +47,7 @@ def _face(subject: Subject) -> Mask:
     return head
 
 
-def _sag(subject: Subject, random: np.random.Generator) -> Points:
+def _sag(subject: EditedFace, random: np.random.Generator) -> Points:
     """Jowls, corners of the mouth and outer lids a little lower; lips thinner. (468, 2) pixels."""
     places = subject.inside(subject.mesh[:, :2])
     x, y = places[:, 0], places[:, 1]
@@ -69,7 +69,7 @@ def _sag(subject: Subject, random: np.random.Generator) -> Points:
     return subject.unit * (moves[:, :1] * subject.right + moves[:, 1:] * subject.down)
 
 
-def _dull(subject: Subject, pixels: Pixels, skin: Mask, random: np.random.Generator) -> Pixels:
+def _dull(subject: EditedFace, pixels: Pixels, skin: Mask, random: np.random.Generator) -> Pixels:
     """Less colour, a little darker and yellower."""
     grey = pixels.mean(axis=-1, keepdims=True)
     faded = grey + random.uniform(0.65, 0.85) * (pixels - grey)
@@ -77,7 +77,7 @@ def _dull(subject: Subject, pixels: Pixels, skin: Mask, random: np.random.Genera
     return over(pixels, faded * tone, skin * 0.85)
 
 
-def _rough(subject: Subject, pixels: Pixels, skin: Mask, random: np.random.Generator) -> Pixels:
+def _rough(subject: EditedFace, pixels: Pixels, skin: Mask, random: np.random.Generator) -> Pixels:
     """Pores, blotches, spots, and the skin's own relief stronger."""
     size, unit = subject.size, subject.unit
     base: Any = cv2.GaussianBlur(pixels, (0, 0), 0.06 * unit)
@@ -92,7 +92,7 @@ def _rough(subject: Subject, pixels: Pixels, skin: Mask, random: np.random.Gener
 
 
 def _wrinkle(
-    subject: Subject, pixels: Pixels, mesh: Points, skin: Mask, random: np.random.Generator
+    subject: EditedFace, pixels: Pixels, mesh: Points, skin: Mask, random: np.random.Generator
 ) -> Pixels:
     """Each wrinkle is a dark groove with a lighter ridge below, as light from above makes it."""
     size, unit = subject.size, subject.unit
@@ -147,7 +147,7 @@ def _forehead(mesh: Points, random: np.random.Generator) -> list[Points]:
     return lines
 
 
-def _crows_feet(subject: Subject, mesh: Points, random: np.random.Generator) -> list[Points]:
+def _crows_feet(subject: EditedFace, mesh: Points, random: np.random.Generator) -> list[Points]:
     lines = []
     for corner, side in zip(_CORNERS, (-1, 1), strict=True):
         for angle in np.radians([-32, -10, 12, 34]) + random.uniform(-0.1, 0.1, 4):
@@ -159,11 +159,11 @@ def _crows_feet(subject: Subject, mesh: Points, random: np.random.Generator) -> 
     return lines
 
 
-def _bags(subject: Subject, mesh: Points) -> list[Points]:
+def _bags(subject: EditedFace, mesh: Points) -> list[Points]:
     return [smooth(mesh[list(path)] + 0.02 * subject.unit * subject.down) for path in _BAGS]
 
 
-def _frown(subject: Subject, mesh: Points, random: np.random.Generator) -> list[Points]:
+def _frown(subject: EditedFace, mesh: Points, random: np.random.Generator) -> list[Points]:
     lines = []
     for inner in (BROWS[0][-1], BROWS[1][-1]):
         x = 0.45 * (mesh[inner] - mesh[9])
@@ -174,7 +174,7 @@ def _frown(subject: Subject, mesh: Points, random: np.random.Generator) -> list[
 
 
 def _grey_hair(
-    subject: Subject, pixels: Pixels, mesh: Points, random: np.random.Generator
+    subject: EditedFace, pixels: Pixels, mesh: Points, random: np.random.Generator
 ) -> Pixels:
     """Hair above the eyes, and the brows, part of the way to grey."""
     near = alike(pixels, subject.hair, (26, 14, 16), 1.8, 0.9)

@@ -14,9 +14,9 @@ from training.edits.beard import beard
 from training.edits.glasses import glasses, sunglasses
 from training.edits.hair import bald, fringe
 from training.edits.shape import fat, grin
-from training.edits.subject import EditFailed, Pixels, Subject
+from training.edits.subject import EditedFace, EditFailed, Pixels
 
-Editor = Callable[[Subject, np.random.Generator], Pixels]
+Editor = Callable[[EditedFace, np.random.Generator], Pixels]
 
 EDITORS: dict[Edit, Editor] = {
     "fat": fat,
@@ -47,7 +47,7 @@ def edit(name: Edit, face: Image8, mesh: Points, seed: int) -> Image8:
         EditFailed: the face does not take it.
     """
     random = np.random.default_rng((seed, EDITS.index(name)))
-    pixels = EDITORS[name](Subject(face, mesh), random)
+    pixels = EDITORS[name](EditedFace(face, mesh), random)
     if not np.isfinite(pixels).all():
         raise EditFailed("its numbers ran away")
     edited = np.rint(pixels.clip(0, 255)).astype(np.uint8)

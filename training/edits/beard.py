@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.faces.facemesh import Points
 from training.edits.draw import curves, fill, noise, over, step, strands
-from training.edits.subject import EditFailed, Mask, Pixels, Subject
+from training.edits.subject import EditedFace, EditFailed, Mask, Pixels
 from training.edits.warp import field, moved
 
 _MOST_TURN = 0.55  # sine
@@ -32,7 +32,7 @@ class Style(NamedTuple):
     narrow: float  # 0 is from ear to ear; above 0.3 mouth and chin only
 
 
-def beard(subject: Subject, random: np.random.Generator) -> Pixels:
+def beard(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Stubble, a full beard or a beard around the mouth.
 
     Raises:
@@ -63,7 +63,7 @@ def beard(subject: Subject, random: np.random.Generator) -> Pixels:
     )  # fmt: skip
 
 
-def _fuller(subject: Subject, style: Style) -> Subject:
+def _fuller(subject: EditedFace, style: Style) -> EditedFace:
     """The face with what a beard adds to jaw and chin; landmarks move along."""
     places = subject.inside(subject.mesh[:, :2])
     x, y = places[:, 0], places[:, 1]
@@ -77,7 +77,7 @@ def _fuller(subject: Subject, style: Style) -> Subject:
     pixels = moved(subject.pixels, field(subject, moves, 0.6))
     mesh = subject.mesh.copy()
     mesh[:, :2] += moves
-    return Subject(np.rint(pixels).astype(np.uint8), mesh)
+    return EditedFace(np.rint(pixels).astype(np.uint8), mesh)
 
 
 def _style(random: np.random.Generator) -> Style:
@@ -92,7 +92,7 @@ def _style(random: np.random.Generator) -> Style:
                  random.uniform(0.35, 0.5))  # fmt: skip
 
 
-def _cover(subject: Subject, style: Style) -> Mask:
+def _cover(subject: EditedFace, style: Style) -> Mask:
     """Where it grows, (S, S) 0..1: below the cheek line, not on the lips."""
     high, low = subject.at(*_CHEEK_LINE), subject.at(*_CHEEK_LOW)
     upper = low + style.high * (high - low)
@@ -129,7 +129,7 @@ def _roots(cover: Mask, random: np.random.Generator, count: int) -> Points:
     return np.stack([x, y], axis=1) + random.uniform(-0.5, 0.5, (count, 2))
 
 
-def _grow(subject: Subject, roots: Points, style: Style, random: np.random.Generator) -> Points:
+def _grow(subject: EditedFace, roots: Points, style: Style, random: np.random.Generator) -> Points:
     """Strands from their roots: down, outwards on the cheeks, off to the sides under the nose."""
     places = subject.inside(roots)
     mouth = subject.inside(subject.at(13))[0]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.facemesh import Points
 from training.edits.draw import fill, over, step, stroke
-from training.edits.subject import Mask, Pixels, Subject
+from training.edits.subject import EditedFace, Mask, Pixels
 
 _OUTER, _INNER = (33, 263), (133, 362)
 _TEMPLES = (127, 356)
@@ -36,7 +36,7 @@ class Frame(NamedTuple):
     arms: list[Points]
 
 
-def glasses(subject: Subject, random: np.random.Generator) -> Pixels:
+def glasses(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Clear glasses: frame, soft shadow, a reflection."""
     style = _style(random, sun=False)
     frame = _fit(subject, style)
@@ -47,7 +47,7 @@ def glasses(subject: Subject, random: np.random.Generator) -> Pixels:
     return _rims(subject, pixels, frame, style)
 
 
-def sunglasses(subject: Subject, random: np.random.Generator) -> Pixels:
+def sunglasses(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Dark lenses, translucent, darker towards the top, with a reflection."""
     style = _style(random, sun=True)
     frame = _fit(subject, style)
@@ -72,7 +72,7 @@ def _style(random: np.random.Generator, *, sun: bool) -> Style:
     )
 
 
-def _fit(subject: Subject, style: Style) -> Frame:
+def _fit(subject: EditedFace, style: Style) -> Frame:
     """Put a pair on the nose: the head's axes in space come from the corners of the eyes."""
     mesh = subject.mesh
     left, right = (mesh[list(corners)].mean(axis=0) for corners in zip(_OUTER, _INNER, strict=True))
@@ -112,7 +112,7 @@ def _bridge(lenses: list[Points], upright: Points) -> Points:
     return a + t * (b - a) + 0.05 * upright * np.sin(np.pi * t)
 
 
-def _arms(subject: Subject, lenses: list[Points]) -> list[Points]:
+def _arms(subject: EditedFace, lenses: list[Points]) -> list[Points]:
     """From the hinges to the ears, on the sides that are seen."""
     arms = []
     for lens, temple, sign in zip(lenses, _TEMPLES, (-1, 1), strict=True):
@@ -123,12 +123,12 @@ def _arms(subject: Subject, lenses: list[Points]) -> list[Points]:
     return arms
 
 
-def _lenses(subject: Subject, frame: Frame) -> Mask:
+def _lenses(subject: EditedFace, frame: Frame) -> Mask:
     return np.maximum(*(fill(lens, subject.size) for lens in frame.lenses))
 
 
 def _shadow(
-    subject: Subject, pixels: Pixels, frame: Frame, style: Style, strength: float
+    subject: EditedFace, pixels: Pixels, frame: Frame, style: Style, strength: float
 ) -> Pixels:
     fall = subject.down * 0.06 * subject.unit
     rims = [lens + fall for lens in frame.lenses]
@@ -138,7 +138,7 @@ def _shadow(
 
 
 def _reflection(
-    subject: Subject, pixels: Pixels, frame: Frame, random: np.random.Generator, strength: float
+    subject: EditedFace, pixels: Pixels, frame: Frame, random: np.random.Generator, strength: float
 ) -> Pixels:
     """A slanted band of light over each lens, and a faint sky in its upper part."""
     slant, width = random.uniform(0.4, 0.9), random.uniform(0.08, 0.2)
@@ -152,7 +152,7 @@ def _reflection(
     return pixels
 
 
-def _rims(subject: Subject, pixels: Pixels, frame: Frame, style: Style) -> Pixels:
+def _rims(subject: EditedFace, pixels: Pixels, frame: Frame, style: Style) -> Pixels:
     width = style.rim * subject.unit
     light = (0.55 + 0.45 * subject.shading.clip(0.3, 1.4))[..., None]
     arms = [arm for arm in frame.arms]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.facemesh import Points
 from training.edits.draw import curves, fill, noise, over, step, strands, stroke
-from training.edits.subject import EditFailed, Mask, Pixels, Subject, alike
+from training.edits.subject import EditedFace, EditFailed, Mask, Pixels, alike
 
 _STRANDS = 900
 _ABOVE = 0.40  # of the picture must lie so much above the forehead, in eye distances
@@ -27,7 +27,7 @@ class Skull(NamedTuple):
     base: float
     crown: float
 
-    def radius(self, subject: Subject) -> NDArray[np.float64]:
+    def radius(self, subject: EditedFace) -> NDArray[np.float64]:
         """(S, S): 0 in the middle of the base line, 1 on the edge, more outside."""
         x = (subject.grid[..., 0] - self.middle) / self.half
         up = np.maximum(0, self.base - subject.grid[..., 1]) / (self.base - self.crown)
@@ -35,7 +35,7 @@ class Skull(NamedTuple):
         return np.asarray((np.abs(x) ** 2.5 + up**2.5) ** 0.4)
 
 
-def fringe(subject: Subject, random: np.random.Generator) -> Pixels:
+def fringe(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Strands from above the hairline down to the brows, straight or swept to a side.
 
     Raises:
@@ -56,7 +56,7 @@ def fringe(subject: Subject, random: np.random.Generator) -> Pixels:
                    spread=0.38, fade=fade)  # fmt: skip
 
 
-def bald(subject: Subject, random: np.random.Generator) -> Pixels:
+def bald(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Skin over the top of the head; what hair stands above the skull gives way to what is behind.
 
     Raises:
@@ -90,7 +90,7 @@ def bald(subject: Subject, random: np.random.Generator) -> Pixels:
     return over(pixels, _scalp(subject, skull, radius, top, random), paint)
 
 
-def _heights(subject: Subject) -> tuple[float, float]:
+def _heights(subject: EditedFace) -> tuple[float, float]:
     """Where the forehead and the brows end at their top, in the head's axes."""
     top = float(subject.inside(subject.at(10))[0, 1])
     brow = float(subject.inside(subject.at(105, 334))[:, 1].mean())
@@ -99,7 +99,7 @@ def _heights(subject: Subject) -> tuple[float, float]:
     return top, brow
 
 
-def _hairline(subject: Subject, top: float) -> float:
+def _hairline(subject: EditedFace, top: float) -> float:
     """Where skin ends above the brows, in the head's axes; the mesh ends below it.
 
     Raises:
@@ -118,7 +118,9 @@ def _hairline(subject: Subject, top: float) -> float:
     return float(heights[-1])  # hair, or a hat, down to the brows
 
 
-def _locks(subject: Subject, hairline: float, brow: float, random: np.random.Generator) -> Points:
+def _locks(
+    subject: EditedFace, hairline: float, brow: float, random: np.random.Generator
+) -> Points:
     """Strands in locks, each of which ends at one height and leans one way; (N, 9, 2) pixels."""
     left, right = (float(subject.inside(subject.at(i))[0, 0]) for i in (21, 251))
     middle, reach = (left + right) / 2, (right - left) / 2
@@ -146,11 +148,11 @@ def _locks(subject: Subject, hairline: float, brow: float, random: np.random.Gen
     return curves(subject.outside(start), subject.outside(bend), subject.outside(end), 9)
 
 
-def _body(subject: Subject, grown: Points, soft: float) -> Mask:
+def _body(subject: EditedFace, grown: Points, soft: float) -> Mask:
     return stroke(list(grown), subject.size, 0.03 * subject.unit, soft * subject.unit)
 
 
-def _gloss(subject: Subject, top: float, random: np.random.Generator) -> Mask:
+def _gloss(subject: EditedFace, top: float, random: np.random.Generator) -> Mask:
     """Light on hair: a band where the head is round."""
     y, x = subject.grid[..., 1], subject.grid[..., 0]
     band = np.exp(-(((y - top - 0.05 + 0.15 * x**2) / random.uniform(0.10, 0.18)) ** 2))
@@ -159,7 +161,7 @@ def _gloss(subject: Subject, top: float, random: np.random.Generator) -> Mask:
 
 
 def _behind(
-    subject: Subject, radius: NDArray[np.float64], base: float, random: np.random.Generator
+    subject: EditedFace, radius: NDArray[np.float64], base: float, random: np.random.Generator
 ) -> Pixels:
     """The photo with hair that stands out above the skull filled with what is beside it, blurred.
 
@@ -192,7 +194,7 @@ def _behind(
 
 
 def _scalp(
-    subject: Subject,
+    subject: EditedFace,
     skull: Skull,
     radius: NDArray[np.float64],
     top: float,

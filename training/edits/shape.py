@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.faces.facemesh import MOUTH, Points
 from training.edits.draw import fill, over, smooth, step, stroke
-from training.edits.subject import Pixels, Subject
+from training.edits.subject import EditedFace, Pixels
 from training.edits.warp import field, moved
 
 _CORNERS = (61, 291)
@@ -15,7 +15,7 @@ _CHEEK_FOLDS = ((129, 203, 206, 216), (358, 423, 426, 436))
 _EYES_AT, _CHIN_AT = 0.35, 1.9
 
 
-def fat(subject: Subject, random: np.random.Generator) -> Pixels:
+def fat(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Wider cheeks and jaw, a fuller chin; eyes, nose and mouth come a little closer together."""
     places = subject.inside(subject.mesh[:, :2])
     x, y = places[:, 0], places[:, 1]
@@ -34,7 +34,7 @@ def fat(subject: Subject, random: np.random.Generator) -> Pixels:
     return _round_cheeks(subject, pixels, random)
 
 
-def grin(subject: Subject, random: np.random.Generator) -> Pixels:
+def grin(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """The corners of the mouth up and out, the cheeks up, the eyes narrower, the folds deeper."""
     places = subject.inside(subject.mesh[:, :2])
     corners = subject.inside(subject.at(*_CORNERS))
@@ -53,12 +53,12 @@ def grin(subject: Subject, random: np.random.Generator) -> Pixels:
     return _teeth(subject, _folds(subject, pixels, mesh, random), mesh)
 
 
-def _in_picture(subject: Subject, moves: Points) -> Points:
+def _in_picture(subject: EditedFace, moves: Points) -> Points:
     """Moves in the head's axes and eye distances as moves in pixels."""
     return subject.unit * (moves[:, :1] * subject.right + moves[:, 1:] * subject.down)
 
 
-def _round_cheeks(subject: Subject, pixels: Pixels, random: np.random.Generator) -> Pixels:
+def _round_cheeks(subject: EditedFace, pixels: Pixels, random: np.random.Generator) -> Pixels:
     """Light on the cheeks and a shadow where a second chin begins."""
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     strength = random.uniform(0.03, 0.07)
@@ -74,14 +74,16 @@ def _round_cheeks(subject: Subject, pixels: Pixels, random: np.random.Generator)
     )
 
 
-def _folds(subject: Subject, pixels: Pixels, mesh: Points, random: np.random.Generator) -> Pixels:
+def _folds(
+    subject: EditedFace, pixels: Pixels, mesh: Points, random: np.random.Generator
+) -> Pixels:
     """The lines from the nose to the corners of the mouth, which a grin deepens."""
     lines = [smooth(mesh[list(path)]) for path in _CHEEK_FOLDS]
     dark = stroke(lines, subject.size, 0.05 * subject.unit, 0.035 * subject.unit)
     return over(pixels, 0.62 * pixels, dark * random.uniform(0.35, 0.6))
 
 
-def _teeth(subject: Subject, pixels: Pixels, mesh: Points) -> Pixels:
+def _teeth(subject: EditedFace, pixels: Pixels, mesh: Points) -> Pixels:
     """Between open lips the upper teeth show."""
     gap = float(np.linalg.norm(mesh[13] - mesh[14])) / subject.unit
     if gap < 0.06:

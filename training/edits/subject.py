@@ -32,7 +32,7 @@ class EditFailed(Exception):
     """This face does not take this edit; the photo goes without it."""
 
 
-class Subject:
+class EditedFace:
     """A face to edit.
 
     Attributes:

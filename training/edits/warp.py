@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.facemesh import Points
-from training.edits.subject import Mask, Pixels, Subject
+from training.edits.subject import EditedFace, Mask, Pixels
 
 _COARSE = 4  # the field is smooth: it is computed on every fourth pixel
 _STIFF = 0.35  # how strongly a place without landmarks wants to stay
 
 
-def field(subject: Subject, moves: Points, reach: float) -> NDArray[np.float32]:
+def field(subject: EditedFace, moves: Points, reach: float) -> NDArray[np.float32]:
     """Where each pixel of the result comes from, less where it is.
 
     Each landmark pulls on what is nearer than `reach` with a weight that ends smoothly there, so

@@ -24,7 +24,7 @@ PUBLISHED_MIX = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrainingStage:
     """A part of the run with one picture size.
 
     Attributes:
@@ -128,7 +128,7 @@ class Config:
     """
 
     network: Literal["published", "lite"] = "published"
-    stages: tuple[Stage, ...] = (Stage(256, 16, 1.0),)
+    stages: tuple[TrainingStage, ...] = (TrainingStage(256, 16, 1.0),)
     weights: Weights = field(default_factory=Weights)
     mix: dict[str, float] = field(default_factory=lambda: dict(PUBLISHED_MIX))
     random_share: float = 0.0625
@@ -156,7 +156,7 @@ class Config:
     people_from: float = 1.0
     people_join: float = 0.4
 
-    def stage(self, progress: float) -> Stage:
+    def stage(self, progress: float) -> TrainingStage:
         """The stage in which a run is, of which `progress` (0 to 1) is done."""
         return next((s for s in self.stages if progress < s.until), self.stages[-1])
 
@@ -200,7 +200,7 @@ def as_json(config: Config) -> dict[str, Any]:
 
 def _refuse_unknown(kind: type, data: dict[str, Any], where: str) -> None:
     parts = [(kind, data, where)]
-    for name, inner in (("weights", Weights), ("stages", Stage)):
+    for name, inner in (("weights", Weights), ("stages", TrainingStage)):
         found = data.get(name, [])
         rows = found if isinstance(found, list) else [found]
         parts += [(inner, row, f"{where}: {name}") for row in rows if isinstance(row, dict)]

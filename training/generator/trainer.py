@@ -18,7 +18,7 @@ from model.lite import SwapNetwork
 from training.data.batches import Batch, Mixer
 from training.generator import losses
 from training.generator.adversary import Adversary
-from training.generator.config import SMALLEST, Config, Stage, as_json
+from training.generator.config import SMALLEST, Config, TrainingStage, as_json
 from training.generator.fresh import fresh_network
 from training.generator.grow import Growing, Level, spare_constant_channels
 from training.generator.objective import Judges, Objective
@@ -138,7 +138,7 @@ class Trainer:
         return Step(values, nearness, len(batch.kinds), stage.size)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> TrainingStage:
         """The present one, or the one that comes first."""
         return self.config.stages[max(0, self.reached)]
 
@@ -247,7 +247,7 @@ class Trainer:
         swap = painter(sample.target, sample.embedding)
         return [swap.image256.float(), swap.image128.float(), swap.image64.float()]
 
-    def _reach(self, stage: Stage) -> None:
+    def _reach(self, stage: TrainingStage) -> None:
         """Go on to the next stage; a growing network keeps, on average, what it has learned."""
         begun, self.reached = self.reached >= 0, self.config.stages.index(stage)
         if self.config.grow:

@@ -11,7 +11,7 @@ import numpy as np
 
 from training.data.faces import Faces
 from training.judging.grid import Tile, write_grid
-from training.judging.swaps import Candidate, Painted, SwapPairs, paint
+from training.judging.swaps import JudgedModel, Painted, SwapPairs, paint
 
 if TYPE_CHECKING:
     from pipeline.backends.base import Backend
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 GRID_ROWS = 12
 
 
-def draw_portraits(path: Path, opened: Sequence[tuple[Candidate, tuple[Backend, Backend]]]) -> None:
+def draw_portraits(
+    path: Path, opened: Sequence[tuple[JudgedModel, tuple[Backend, Backend]]]
+) -> None:
     """Write a sheet of the two public-domain portraits, each with the other's face.
 
     Args:

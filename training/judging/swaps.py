@@ -28,7 +28,7 @@ class SwapPairs:
     target: Rows
 
 
-class Candidate(NamedTuple):
+class JudgedModel(NamedTuple):
     """A generator to judge, and what opens it and the identity encoder that goes with it."""
 
     backend: str
@@ -85,7 +85,7 @@ def candidates(
     backends: Sequence[str],
     precisions: Sequence[Precision],
     threads: int,
-) -> list[Candidate]:
+) -> list[JudgedModel]:
     """What there is to judge in a checkpoint, or in a bundle.
 
     Args:
@@ -107,12 +107,12 @@ def candidates(
             f"{path} is a checkpoint, which runs in pytorch and fp32 alone. Give a bundle made by "
             "python -m export for other backends and precisions"
         )
-    return [Candidate("pytorch", "fp32", lambda: open_checkpoint(path, identity, threads))]
+    return [JudgedModel("pytorch", "fp32", lambda: open_checkpoint(path, identity, threads))]
 
 
 def _of_bundle(
     path: Path, backends: Sequence[str], precisions: Sequence[Precision], threads: int
-) -> list[Candidate]:
+) -> list[JudgedModel]:
     from model.contract import load_bundle
     from pipeline.backends import BACKENDS, backend_class
     from pipeline.bundles import open_models
@@ -133,7 +133,7 @@ def _of_bundle(
                     generator, encoder = open_models(path, name, precision, threads)
                     return generator, encoder()
 
-                found.append(Candidate(name, precision, opened))
+                found.append(JudgedModel(name, precision, opened))
     if not found:
         have = ", ".join(f"{f} {p}" for f, p in sorted(files)) or "no generator"
         raise ContractError(

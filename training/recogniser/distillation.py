@@ -35,7 +35,7 @@ CPU_FP32 = Compute(torch.device("cpu"))
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class DistillSettings:
     """Everything a run depends on besides its data.
 
     Attributes:
@@ -77,14 +77,14 @@ class Run:
     """A student in training. A step depends on the seed and its number only, so a run resumes."""
 
     def __init__(
-        self, settings: Settings, faces: Faces, targets: np.ndarray[Any, Any],
+        self, settings: DistillSettings, faces: Faces, targets: np.ndarray[Any, Any],
         teacher: HintingTeacher | None = None, init: MobileFaceNet | None = None,
         compute: Compute = CPU_FP32,
     ) -> None:  # fmt: skip
         """Start from random weights, or from `init`'s.
 
         Args:
-            settings: see `Settings`.
+            settings: see `DistillSettings`.
             faces: for training.
             targets: the teacher's embeddings of them, (N, D) float32 unit norm.
             teacher: where `settings.hinted`.
