@@ -1,6 +1,6 @@
 """The contract between tools and apps: what a bundle holds, and what its numbers mean.
 
-Floor 0: standard library and numpy only, so that apps, tests and `--help` load it at once.
+Floor 0: standard library, and numpy where arrays are checked, so that `--help` loads it at once.
 A bundle is a folder with `manifest.json`, the model files and `golden/`; Python, Kotlin and Swift
 read the same manifest and type no number themselves.
 """
@@ -14,9 +14,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from model.errors import ContractError
 from model.place import MANIFEST_NAME, recover
@@ -30,6 +28,9 @@ from model.untrusted import (
     package_files,
     read_regular,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SCHEMA = 1
 FACE_SIZE = 256
@@ -120,6 +121,8 @@ class TensorSpec:
         Raises:
             ContractError: shape or dtype differ, or a value is not finite.
         """
+        import numpy as np  # here: `--help` of every command loads this module
+
         if array.shape != self.shape or array.dtype != np.dtype(self.dtype):
             raise ContractError(
                 f"'{self.name}' is {array.shape} {array.dtype}; {model_file} expects "

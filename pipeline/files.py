@@ -11,7 +11,7 @@ from pipeline.media import credentials, label, photo
 from pipeline.media.containers import CONTAINERS
 from pipeline.people import assign
 from pipeline.request import Outcome, Request
-from pipeline.swap import FaceSwapper
+from pipeline.swap import FROM_THE_SIDE, FaceSwapper
 
 VIDEOS = (
     *CONTAINERS,
@@ -91,6 +91,8 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     pairs = assign(list(enumerate(faces)), request.people, request.faces, request.pairs)
     if not pairs:
         raise ImageError(_why_none(target, len(faces)))
+    if not any(face.frontal for face, _ in pairs):
+        raise ImageError(f"{target}: {FROM_THE_SIDE}")
     image = swapper.put(pyramid, pairs, request.blend)
     if request.badge:
         label.stamp(image)
@@ -99,7 +101,7 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
         lost = photo.write(output, taken, image, packet)
     if request.credentials:
         credentials.sign(output, request.credentials)
-    swapped = [id(face) for face, _ in pairs]
+    swapped = [id(face) for face, _ in pairs if face.frontal]
     report = {
         "faces": [
             {
@@ -109,10 +111,15 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
             }
             for face in faces
         ],
-        "swapped": len(pairs),
+        "swapped": len(swapped),
     }
     absent = sorted(set(request.pairs or ()) - set(range(len(faces))))
     notes = [f"--map names face {number}; {len(faces)} found, largest is 0" for number in absent]
+    notes += [
+        f"face {number} is seen from the side and stays as it is"
+        for number, face in enumerate(faces)
+        if not face.frontal and any(face is chosen for chosen, _ in pairs)
+    ]
     return Outcome(output, report, (*taken.notes, *lost, *notes))
 
 

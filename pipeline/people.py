@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -39,15 +40,17 @@ def person(swapper: FaceSwapper, source: str, tell: Callable[[str], None] = _sil
         return load_identity(path, swapper.embedding_size, tell)
     images = [photo.read(path).image for path in photos_of(source)]
     try:
-        return swapper.identity(*images)
+        return swapper.identity(*images, tell=lambda note: tell(f"{source}: {note}"))
     except ImageError as error:
         raise ImageError(f"{source}: {error}") from None
 
 
 def photos_of(source: str) -> list[Path]:
     """The files that a source on the command line names."""
-    path = Path(source)
-    return [path] if path.exists() else [Path(part) for part in source.split(",") if part]
+    # Many names together are longer than a name may be: os.path says no, Path.exists raises.
+    if os.path.exists(source):
+        return [Path(source)]
+    return [Path(os.path.expanduser(part)) for part in source.split(",") if part]
 
 
 def load_identity(path: Path, size: int, tell: Callable[[str], None] = _silent) -> Identity:

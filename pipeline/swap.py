@@ -2,82 +2,43 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import Precision
+from model.contract import Align, Precision, face_template, load_bundle
 from model.errors import BadInput, ImageError, UsageError
 from pipeline.backends.base import Backend
 from pipeline.bundles import open_models
-from pipeline.faces.detect import Detector, Face, align_matrix
+from pipeline.faces.align import Matrix, similarity
+from pipeline.faces.detect import LEAST_PX, Detector, Face
 from pipeline.faces.paste import Blend, paste
 from pipeline.faces.pyramid import Image8, Pyramid
+from pipeline.stopwatch import Stopwatch
 from pipeline.tensor import to_image, to_tensor
 
 Identity = NDArray[np.float32]
 Which = Literal["all", "largest"] | int
 
+_OTHERS = 0.5  # of the largest face's size: further faces of a source that are looked for
 
-@dataclass(slots=True)
-class Stage:
-    """The times of one stage in milliseconds; of a long video only the latest are kept."""
-
-    n: int = 0
-    sum_ms: float = 0.0
-    latest_ms: deque[float] = field(default_factory=lambda: deque(maxlen=4096))
-
-    def add(self, ms: float) -> None:
-        """Count one time."""
-        self.n += 1
-        self.sum_ms += ms
-        self.latest_ms.append(ms)
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Time spent in each stage: detect, align, generate, blend.
-
-    From file to file also read and write, or decode and encode, which run beside the others.
-    """
-
-    stages: dict[str, Stage] = field(default_factory=dict)
-
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
-        """Count the time inside the `with` block for `stage`."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(stage, (time.perf_counter() - start) * 1e3)
-
-    def add(self, stage: str, ms: float) -> None:
-        """Count a time for `stage`; each is one thread's."""
-        self.stages.setdefault(stage, Stage()).add(ms)
-
-    def summary(self) -> dict[str, dict[str, float]]:
-        """Per stage: how often, median, 90th percentile and sum, in milliseconds."""
-        return {
-            name: {
-                "n": stage.n,
-                "p50": round(float(np.percentile(stage.latest_ms, 50)), 3),
-                "p90": round(float(np.percentile(stage.latest_ms, 90)), 3),
-                "sum": round(stage.sum_ms, 3),
-            }
-            for name, stage in self.stages.items()
-        }
+FROM_THE_SIDE = (
+    "the face is seen from the side, where a swap would smear it; expected one turned by up to "
+    "about 60 degrees"
+)
 
 
 class FaceSwapper:
-    """The loaded models of a bundle, and the face detector."""
+    """The loaded models of a bundle, and the face detector.
+
+    Threads may share one: each model runs one thread at a time, so that threads wait for each
+    other where they need the same model. For more speed load one per thread.
+    """
 
     def __init__(
         self,
@@ -85,13 +46,25 @@ class FaceSwapper:
         identity_encoder: Callable[[], Backend],
         detector: Detector,
         watch: Stopwatch | None = None,
+        align: Align | None = None,
     ) -> None:
-        """Use `load`; this is for other ways to come by the parts, tests among them."""
+        """Use `load`; this is for other ways to come by the parts, tests among them.
+
+        Args:
+            generator: paints a face.
+            identity_encoder: opens the identity encoder, once, when it is needed.
+            detector: finds faces.
+            watch: told the time of every stage.
+            align: where the generator expects a face; the contract's template where None.
+        """
         self._generator = generator
         self._open_encoder = identity_encoder
         self._encoder: Backend | None = None
         self.detector = detector
         self.watch = watch or Stopwatch()
+        self._align = align or Align(self.size, face_template(self.size))
+        # LiteRT raises where two threads use one interpreter.
+        self._generator_lock, self._encoder_lock = threading.Lock(), threading.Lock()
 
     @classmethod
     def load(
@@ -117,7 +90,7 @@ class FaceSwapper:
             UsageError: there is no such backend.
         """
         generator, encoder = open_models(Path(bundle), backend, precision, threads)
-        return cls(generator, encoder, Detector(threads))
+        return cls(generator, encoder, Detector(threads), align=load_bundle(Path(bundle)).align)
 
     @property
     def size(self) -> int:
@@ -130,11 +103,12 @@ class FaceSwapper:
         """Length of an identity."""
         return next(t for t in self._generator.spec.inputs if t.name == "embedding").shape[1]
 
-    def identity(self, *images: Image8) -> Identity:
+    def identity(self, *images: Image8, tell: Callable[[str], None] | None = None) -> Identity:
         """The identity of one person: of the largest face of each picture, averaged.
 
         Args:
             images: (H, W, 3) uint8 RGB each, at least one.
+            tell: called with a note on each picture that shows several faces.
 
         Returns:
             (E,) float32, unit L2 norm.
@@ -146,19 +120,26 @@ class FaceSwapper:
             raise UsageError("an identity needs at least one picture of the person")
         found = []
         for number, image in enumerate(images):
-            faces = self.detector.find(image)
+            which = f"picture {number + 1} of the source" if len(images) > 1 else "the source"
+            pyramid = Pyramid(image)
+            faces = self.detector.find(pyramid)
             if not faces:
-                which = f"picture {number + 1} of the source" if len(images) > 1 else "the source"
                 raise ImageError(f"no face found in {which}; expected a photo of one person")
-            found.append(self.embed(self._cut(Pyramid(image), faces[0])))
+            # A plain look ends with the first face; others may be as large.
+            least_px = max(LEAST_PX, faces[0].side * _OTHERS)
+            faces = self.detector.find(pyramid, thorough=True, known=faces, least_px=least_px)
+            if len(faces) > 1 and tell is not None:
+                tell(f"{which} shows {len(faces)} faces; the largest is taken")
+            found.append(self.embed(self._cut(pyramid, self._matrix(faces[0]))))
         return unit(np.mean(found, axis=0))
 
     def embed(self, aligned: Image8) -> Identity:
         """The identity, (E,) float32 of unit norm, of an aligned (size, size, 3) uint8 face."""
-        if self._encoder is None:
-            self._encoder = self._open_encoder()
-        (face,) = self._encoder.spec.inputs
-        answer = self._encoder.run(face=to_tensor(aligned, face))["embedding"]
+        with self._encoder_lock:
+            if self._encoder is None:
+                self._encoder = self._open_encoder()
+            (face,) = self._encoder.spec.inputs
+            answer = self._encoder.run(face=to_tensor(aligned, face))["embedding"]
         return unit(answer.astype(np.float32).ravel())
 
     def swap(
@@ -181,7 +162,7 @@ class FaceSwapper:
             (H, W, 3) uint8 RGB; synthetic, label it as such (`pipeline.media.label`).
 
         Raises:
-            ImageError: there is no face.
+            ImageError: there is no face, or only such as are seen from the side.
             BadInput: the identity does not fit the generator.
         """
         pyramid = Pyramid(image)
@@ -190,6 +171,8 @@ class FaceSwapper:
             raise ImageError(
                 "no face found; expected a picture with a face of some 20 pixels or more"
             )
+        if not any(face.frontal for face in found):
+            raise ImageError(FROM_THE_SIDE)
         return self.put(pyramid, [(face, identity) for face in found], blend)
 
     def swap_batch(
@@ -212,17 +195,20 @@ class FaceSwapper:
         """A copy of `picture` with each identity on its face.
 
         Every face is cut out of the picture as it came, so that faces that touch do not see each
-        other's swap.
+        other's swap. A face that turns away from the camera fades out, see `Face.frontal`.
         """
-        result = picture.image.copy()
+        result, blend = picture.image.copy(), blend or Blend()
         for face, identity in faces:
+            if not face.frontal:
+                continue
             with self.watch.time("align"):
-                matrix = align_matrix(face, self.size)
-                aligned = picture.cut(matrix, self.size, smooth=True)
+                matrix = self._matrix(face)
+                aligned = self._cut(picture, matrix)
             with self.watch.time("generate"):
                 swapped = self.generate(aligned, identity)
             with self.watch.time("blend"):
-                paste(result, swapped, aligned, matrix, face.mesh, blend)
+                faded = replace(blend, opacity=blend.opacity * face.frontal)
+                paste(result, swapped, aligned, matrix, face.mesh, faded)
         return result
 
     def generate(self, aligned: Image8, identity: Identity) -> Image8:
@@ -238,11 +224,17 @@ class FaceSwapper:
             )
         target = next(t for t in self._generator.spec.inputs if t.name == "target")
         embedding = np.ascontiguousarray(identity[None], np.float32)
-        answer = self._generator.run(target=to_tensor(aligned, target), embedding=embedding)
-        return to_image(answer["image"], self._generator.spec.outputs[0])
+        with self._generator_lock:
+            answer = self._generator.run(target=to_tensor(aligned, target), embedding=embedding)
+            return to_image(answer["image"], self._generator.spec.outputs[0])
 
-    def _cut(self, pyramid: Pyramid, face: Face) -> Image8:
-        return pyramid.cut(align_matrix(face, self.size), self.size, smooth=True)
+    def _matrix(self, face: Face) -> Matrix:
+        """(2, 3): picture to the bundle's template, in `size` px."""
+        template = np.array(self._align.template) * (self.size / self._align.size)
+        return similarity(face.points, template)
+
+    def _cut(self, pyramid: Pyramid, matrix: Matrix) -> Image8:
+        return pyramid.cut(matrix, self.size, smooth=True)
 
 
 def choose(faces: list[Face], which: Which) -> list[Face]:

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from model.contract import FACE_SIZE, face_template
 from pipeline.faces.align import Matrix, similarity
 from pipeline.faces.blazeface import BlazeFace, Candidate
-from pipeline.faces.facemesh import FaceMesh, Points, crop_of_box, crop_of_mesh, five_points, turned
+from pipeline.faces.facemesh import (
+    FaceMesh,
+    Points,
+    crop_of_box,
+    crop_of_mesh,
+    five_points,
+    turned,
+    turned_aside,
+)
 from pipeline.faces.pyramid import Image8, Pyramid
 from pipeline.faces.views import tiles, whole
 
@@ -24,6 +32,7 @@ _STILL = 0.06  # of the eye distance
 # eye distance.
 _AROUND_DEG = 9.0
 _LOOKS = 3
+_ASIDE = (0.8, 1.2)  # see `turned_aside`: a swap begins to fade, and is gone
 _LEVEL_DEG = 15.0
 _SURE = 0.8  # faces upside down and other things stay below, upright faces seldom do
 _WIDER = 0.75  # the detector wants more around the face than the mesh does
@@ -54,6 +63,16 @@ class Face:
         left, top = self.mesh.min(axis=0)
         right, bottom = self.mesh.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
+
+    @property
+    def frontal(self) -> float:
+        """1 for a face that looks about at the camera, 0 for one that is seen from the side.
+
+        Between some 45 and 60 degrees it falls smoothly: a swap fades out instead of smearing.
+        """
+        start, end = _ASIDE
+        x = min(max((end - turned_aside(self.mesh)) / (end - start), 0.0), 1.0)
+        return x * x * (3 - 2 * x)
 
     @property
     def side(self) -> float:

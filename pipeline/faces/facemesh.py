@@ -26,6 +26,7 @@ MOUTH = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 1
 _FIVE = ((33, 133, 159, 145), (362, 263, 386, 374), (1,), (61,), (291,))
 _OF_FIVE = np.concatenate(_FIVE)
 _MEANS = np.stack([np.isin(_OF_FIVE, landmarks) / len(landmarks) for landmarks in _FIVE])
+_LEFT_CHEEK, _RIGHT_CHEEK, _NOSE = 234, 454, 1
 _MARGIN = 1.5  # the crop is that many times the face, as the mesh was trained
 
 
@@ -65,6 +66,20 @@ class FaceMesh:
 def five_points(mesh: Points) -> Points:
     """The five points of the contract's template, (5, 2), from a (468, 2) mesh."""
     return _MEANS @ mesh[_OF_FIVE]
+
+
+def turned_aside(mesh: Points) -> float:
+    """How far the head is turned to one side: 0 is frontal, about 1 at 55 degrees; never negative.
+
+    It is the distance from the tip of the nose to the middle between both cheeks' outer edges,
+    along the line between these, in halves of its length. For both portraits, drawn anew at an
+    angle from the mesh's depth, the mesh answers 0.5 to 0.6 at 30 degrees, 0.8 at 45, 1.0 at 55,
+    1.1 to 1.3 at 65 and 1.6 at 75.
+    """
+    left, right, nose = mesh[_LEFT_CHEEK], mesh[_RIGHT_CHEEK], mesh[_NOSE]
+    across = right - left
+    length = max(float(across @ across), 1e-9)
+    return abs(float((nose - (left + right) / 2) @ across)) * 2 / length
 
 
 def crop_of_mesh(mesh: Points) -> Matrix:

@@ -6,6 +6,7 @@ Only the package's model files are used: its code would import all of TensorFlow
 from __future__ import annotations
 
 import importlib.util
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class FaceModel:
 
             self._interpreter = Interpreter(str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
+        self._lock = threading.Lock()  # LiteRT raises where two threads use one interpreter
         (picture,) = self._interpreter.get_input_details()
         self._input = picture["index"]
         self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
@@ -51,14 +53,15 @@ class FaceModel:
         self._gain, self._low = np.float32((1 - low) / 255), np.float32(low)
 
     def run(self, picture: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        """The outputs in the file's order, for (size, size, 3) uint8 RGB."""
-        # The view must be gone when the interpreter runs.
-        given = self._interpreter.tensor(self._input)()[0]
-        np.multiply(picture, self._gain, out=given)
-        given += self._low
-        del given
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        """The outputs in the file's order, for (size, size, 3) uint8 RGB; one thread at a time."""
+        with self._lock:
+            # The view must be gone when the interpreter runs.
+            given = self._interpreter.tensor(self._input)()[0]
+            np.multiply(picture, self._gain, out=given)
+            given += self._low
+            del given
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
 def _data_folder() -> Path:

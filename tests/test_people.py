@@ -1,0 +1,150 @@
+"""Sources of a swap: names, photos and identities, and swappers that threads share."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from doubles import IDENTITY, MeanColour, Painter, needs_detector, portrait, swapper
+from PIL import Image
+
+from model.contract import Align, face_template
+from model.errors import BadInput, ImageError
+from pipeline.faces.detect import Detector, Face, align_matrix
+from pipeline.faces.facemesh import turned_aside
+from pipeline.files import swap_photo
+from pipeline.people import load_identity, person, photos_of
+from pipeline.request import Request
+from pipeline.swap import FaceSwapper
+
+
+def test_many_photos_in_one_source_are_longer_than_a_name_may_be() -> None:
+    names = [f"photo-{i:04d}-of-me.jpg" for i in range(25)]
+    assert photos_of(",".join(names)) == [Path(name) for name in names]
+
+
+@pytest.mark.parametrize("source", ["x" * 300, "a\0b.jpg", "x" * 300 + ".npy"])
+def test_a_name_that_no_file_can_have_is_refused_in_words(source: str) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        person(FaceSwapper(Painter(np.copy), MeanColour, None), source)  # type: ignore[arg-type]
+
+
+def test_a_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert photos_of("~/a.jpg,~/b.jpg") == [Path("/home/me/a.jpg"), Path("/home/me/b.jpg")]
+
+
+def test_an_identity_of_another_length_is_normalised_with_a_note(tmp_path: Path) -> None:
+    np.save(tmp_path / "me.npy", 2 * IDENTITY)
+    notes: list[str] = []
+    np.testing.assert_array_equal(load_identity(tmp_path / "me.npy", 4, notes.append), IDENTITY)
+    assert "has L2 norm 2" in notes[0]
+
+
+def _header(text: bytes) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999999,)}\n"),
+        _header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (-4,)}\n"),
+        _header(b"{'descr': '<f4', 'shape': (4,)}\n"),
+        _header(b"(" * 500),
+        _header(b"\xff\xfe{\n"),
+        b"PK\x03\x04" + bytes(30),
+        _header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (4,)}\n") + bytes(3),
+    ],
+    ids=["huge", "negative", "no order", "deep", "bytes", "zip", "cut"],
+)
+def test_a_damaged_identity_is_refused_in_words(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "me.npy").write_bytes(content)
+    with pytest.raises(BadInput):
+        load_identity(tmp_path / "me.npy", 4)
+
+
+@needs_detector
+def test_several_faces_in_a_source_are_noted(tmp_path: Path) -> None:
+    picture = np.full((600, 1100, 3), 90, np.uint8)
+    picture[:512, :512], picture[:, 560:1072] = portrait(1), portrait(0)
+    Image.fromarray(picture).save(tmp_path / "two.png")
+    notes: list[str] = []
+    person(swapper(), str(tmp_path / "two.png"), notes.append)
+    assert notes == [f"{tmp_path / 'two.png'}: the source shows 2 faces; the largest is taken"]
+
+
+@needs_detector
+def test_threads_may_share_a_swapper() -> None:
+    busy, shared = threading.Lock(), swapper()
+
+    def alone(face: np.ndarray) -> np.ndarray:
+        assert busy.acquire(blocking=False)
+        busy.release()
+        return 255 - face
+
+    shared._generator.paint = alone  # type: ignore[attr-defined]
+    small = np.ascontiguousarray(portrait(1)[:300, 100:400])
+    wanted, results = shared.swap(small, IDENTITY), []
+
+    def work() -> None:
+        for _ in range(3):
+            shared.identity(small)
+            results.append(shared.swap(small, IDENTITY))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 12
+    for result in results:
+        np.testing.assert_array_equal(result, wanted)
+
+
+def turned(face: Face, angle_deg: float) -> Face:
+    """The face on a head that turns aside: cheeks come together, and the nose wanders off."""
+    across = face.mesh[454] - face.mesh[234]
+    length, middle = float(np.linalg.norm(across)), (face.mesh[454] + face.mesh[234]) / 2
+    mesh = face.mesh.copy()
+    nearer = np.radians(angle_deg)
+    for cheek in (234, 454):
+        mesh[cheek] = middle + (mesh[cheek] - middle) * np.cos(nearer)
+    mesh[1] = mesh[1] + across / length * np.sin(nearer) * length / 3
+    return Face(mesh, face.score)
+
+
+@needs_detector
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_face_fades_out_as_it_turns_aside(index: int) -> None:
+    (face,) = Detector().find(portrait(index))
+    assert turned_aside(face.mesh) < 0.2
+    weights = [turned(face, angle).frontal for angle in (0, 20, 60, 70, 80)]
+    assert weights[:2] == [1, 1]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[-1] == 0
+
+
+@needs_detector
+def test_a_face_seen_from_the_side_is_refused_in_words(tmp_path: Path, monkeypatch) -> None:
+    double, image = swapper(), portrait(1)
+    (face,) = double.find(image)
+    monkeypatch.setattr(double.detector, "find", lambda *_, **__: [turned(face, 80)])
+    with pytest.raises(ImageError, match="seen from the side"):
+        double.swap(image, IDENTITY)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="seen from the side"):
+        swap_photo(double, tmp_path / "a.png", tmp_path / "b.png", Request((IDENTITY,)))
+    monkeypatch.setattr(double.detector, "find", lambda *_, **__: [face, turned(face, 80)])
+    both = Request((IDENTITY,), faces="all")
+    outcome = swap_photo(double, tmp_path / "a.png", tmp_path / "b.png", both)
+    assert outcome.notes == ("face 1 is seen from the side and stays as it is",)
+
+
+@needs_detector
+def test_the_bundles_template_is_used() -> None:
+    shifted = tuple((x + 10, y) for x, y in face_template(256))
+    double = FaceSwapper(Painter(np.copy), MeanColour, Detector(), align=Align(256, shifted))
+    (face,) = double.find(portrait(1))
+    moved = double._matrix(face) - align_matrix(face, 256)
+    np.testing.assert_allclose(moved, [[0, 0, 10], [0, 0, 0]], atol=1e-9)
