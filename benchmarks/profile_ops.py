@@ -19,7 +19,7 @@ from model import arguments
 from model.errors import BadInput, guard
 
 if TYPE_CHECKING:
-    from benchmarks.profiling.cut_ops import Profile
+    from benchmarks.profiling.layers import Profile
     from benchmarks.profiling.roofline import Roofline
 
 
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(profile: Profile, limits: Roofline, precision: str, shown: int) -> str:
     """Both tables, the sum of the parts beside the whole, and what the machine could do."""
-    from benchmarks.profiling.cut_ops import by_kind
+    from benchmarks.profiling.layers import by_kind
     from pipeline.table import plain
 
     layers, whole_ms = profile.layers, profile.whole_ms

@@ -38,10 +38,12 @@ COMMANDS = {
     "train": Command("training.train", "train a generator"),
     "evaluate": Command("training.evaluate", "judge a generator on people it never saw"),
     "triplets": Command("training.triplets", "make training shards of photos"),
+    "pack": Command("training.pack", "pack a training run into one small file"),
     "measure-edits": Command("training.measure_edits", "judge the edits of training shards"),
     "mean": Command("training.mean", "a weighted mean of checkpoints"),
     "distill": Command("training.distill", "teach an identity encoder"),
     "verify-encoder": Command("training.verify", "judge an identity encoder on pairs of faces"),
+    "vectors": Command("pipeline.vectors.__main__", "write the test vectors of the apps"),
     "seeded": Command("model.seeded", "write checkpoints with random weights"),
 }
 

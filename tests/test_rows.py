@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from phone import FROM_A_PHONE
 from PIL import Image
@@ -33,6 +33,7 @@ def row(name: str, latencies_ms: list[float], **changes: object) -> Row:
     return Row(**{**values, **changes})  # type: ignore[arg-type]
 
 
+@settings(deadline=None)  # the first example reads the annotations
 @given(st.lists(st.floats(0.001, 1e4), min_size=1, max_size=20))
 def test_a_row_comes_back_from_its_line(latencies_ms: list[float]) -> None:
     written = row("tflite", latencies_ms)
@@ -151,3 +152,12 @@ def test_thousands_of_rows_with_odd_names_are_plotted_in_seconds(tmp_path) -> No
     assert time.process_time() - started < 15
     with Image.open(tmp_path / "latency.png") as picture:
         assert picture.height < 5000
+
+
+def test_rows_of_a_phone_end_with_a_word_that_is_no_row(tmp_path) -> None:
+    fetched = tmp_path / "rows.jsonl"
+    fetched.write_text(json.dumps(FROM_A_PHONE) + '\n{"done": true}\n')
+    assert len(rows.read(fetched, ends=True)) == 1
+    fetched.write_bytes(b'\xff\n{"done": true}\n')
+    with pytest.raises(ContractError, match="cannot be read as result rows"):
+        rows.read(fetched, ends=True)

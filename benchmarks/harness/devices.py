@@ -49,8 +49,7 @@ def rows_from(phone: Phone, settings: Settings) -> list[Row]:
         # A new name each time: the rows of an earlier run must not pass for those of this one.
         fetched = Path(folder) / f"rows-{time.time_ns()}.jsonl"
         run(settings, fetched)
-        lines = fetched.read_text(encoding="utf-8").splitlines()
-        return [results.loads(line, f"{phone}:{n}") for n, line in enumerate(lines[:-1], 1)]
+        return results.read(fetched, ends=True)
 
 
 def _on_android(settings: Settings, fetched: Path) -> None:

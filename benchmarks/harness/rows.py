@@ -203,8 +203,12 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     write_atomically(path, lambda beside: beside.write_text(dumps(rows), encoding="utf-8"))
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path, *, ends: bool = False) -> list[Row]:
     """The rows of a file, every one checked against the schema.
+
+    Args:
+        path: JSON lines.
+        ends: the last line says that the app is done, and is no row.
 
     Raises:
         ContractError: the file cannot be read, or a line is no such row; the message names it.
@@ -213,7 +217,8 @@ def read(path: Path) -> list[Row]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ContractError(f"{path} cannot be read as result rows ({error})") from None
-    return [loads(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
+    kept = lines[:-1] if ends else lines
+    return [loads(line, f"{path}:{number}") for number, line in enumerate(kept, 1) if line.strip()]
 
 
 def loads(line: str, where: str) -> Row:

@@ -12,51 +12,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.harness.interleave import child_environment
+from benchmarks.profiling.layers import LayerTime, Profile, random_input
 from export.quantize import flatbuffer
 from model.errors import BackendUnavailable, BadInput
 from pipeline.quiet import quiet
-
-
-@dataclass(frozen=True, slots=True)
-class LayerTime:
-    """One operator.
-
-    Attributes:
-        kind: operator name.
-        name: of the tensor that it computes.
-        shape: of that tensor.
-        ms: median time.
-        gflop: 10^9 multiplications and additions; 0 for what only moves or maps values.
-    """
-
-    kind: str
-    name: str
-    shape: tuple[int, ...]
-    ms: float
-    gflop: float
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """The times of one file.
-
-    Attributes:
-        layers: operators, in their order.
-        whole_ms: median time of a whole frame.
-        left_out: operators that cannot be timed alone, each with the reason.
-    """
-
-    layers: list[LayerTime]
-    whole_ms: float
-    left_out: list[str] = field(default_factory=list)
 
 
 def time_ops(path: Path, threads: int, repeats: int, tell: Callable[[str], None]) -> Profile:
@@ -240,19 +207,6 @@ def _runner(content: bytes, threads: int) -> Callable[[], float]:
     return run
 
 
-def random_input(rng: np.random.Generator, shape: Sequence[int], dtype: Any) -> Any:
-    """Values for an input: 8-bit and floating-point pictures at random, all else zeros.
-
-    Wider integers are mostly indices and shapes, of which only zeros are valid everywhere.
-    """
-    if np.dtype(dtype) in (np.uint8, np.int8):
-        limits = np.iinfo(dtype)
-        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    if np.issubdtype(dtype, np.floating):
-        return rng.random(shape).astype(dtype)
-    return np.zeros(shape, dtype)
-
-
 def _gflop(model: Any, op: flatbuffer.Op, shape: tuple[int, ...]) -> float:
     if op.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         return 0.0
@@ -262,22 +216,6 @@ def _gflop(model: Any, op: flatbuffer.Op, shape: tuple[int, ...]) -> float:
     weights = [int(edge) for edge in shape_of_weights]
     per_output = np.prod(weights[1:3] if op.name == "DEPTHWISE_CONV_2D" else weights[1:])
     return 2 * float(np.prod(shape)) * float(per_output) / 1e9
-
-
-def by_kind(layers: list[LayerTime]) -> Iterator[tuple[str, int, float, float]]:
-    """Kind, how many, milliseconds and gflop, the slowest kind first."""
-    kinds = sorted(
-        {layer.kind for layer in layers},
-        key=lambda kind: -sum(layer.ms for layer in layers if layer.kind == kind),
-    )
-    for kind in kinds:
-        of_kind = [layer for layer in layers if layer.kind == kind]
-        yield (
-            kind,
-            len(of_kind),
-            sum(layer.ms for layer in of_kind),
-            sum(layer.gflop for layer in of_kind),
-        )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.profiling.cut_ops import LayerTime, Profile, random_input
+from benchmarks.profiling.layers import LayerTime, Profile, random_input
 from model.errors import BackendUnavailable, BadInput
 from pipeline.backends.onnx import session_options
 from pipeline.quiet import quiet
