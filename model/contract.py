@@ -10,12 +10,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from model.aligned_face import FACE_SIZE as FACE_SIZE
+from model.aligned_face import IDENTITY_INPUT_SIZE as IDENTITY_INPUT_SIZE
+from model.aligned_face import IdentityCrop as IdentityCrop
+from model.aligned_face import face_template as face_template
+from model.aligned_face import identity_crop as identity_crop
 from model.errors import ContractError
 from model.place import MANIFEST_NAME, recover
 from model.possible import check_sides
@@ -33,19 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SCHEMA = 1
-FACE_SIZE = 256
 _READ_BYTES = 1 << 20
-
-# Five points (left eye, right eye, nose, mouth corners; left as seen in the picture) of the ArcFace
-# template for a 112 px crop, x and y in pixels.
-TEMPLATE_112 = (
-    (38.2946, 51.6963),
-    (73.5318, 51.5014),
-    (56.0252, 71.7366),
-    (41.5493, 92.3655),
-    (70.7299, 92.2041),
-)
-IDENTITY_INPUT_SIZE = 112
 
 # int8: whole numbers throughout (Core ML: weights only). dynamic: 8-bit weights, activations are
 # quantized on the fly. pal6: weights from a palette of 64 values.
@@ -59,34 +51,6 @@ DUAL_USE_NOTICE = (
     "Pictures made with these models are synthetic and must be labelled as such. "
     "Use them only with the consent of the people shown."
 )
-
-
-def face_template(size: int = FACE_SIZE) -> tuple[tuple[float, float], ...]:
-    """Where the five points lie in an aligned face of `size` px: ((x, y), ...) in pixels."""
-    crop = identity_crop(FACE_SIZE)
-    scale = (crop.stop - crop.start) / IDENTITY_INPUT_SIZE
-    return tuple(
-        ((x * scale + crop.start) * size / FACE_SIZE, (y * scale + crop.start) * size / FACE_SIZE)
-        for x, y in TEMPLATE_112
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityCrop:
-    """Rows and columns `start:stop` of an aligned face, resized to `size` for the identity encoder.
-
-    The resize is bilinear with corners aligned.
-    """
-
-    start: int
-    stop: int
-    size: int = IDENTITY_INPUT_SIZE
-
-
-def identity_crop(face_size: int = FACE_SIZE) -> IdentityCrop:
-    """The crop of an aligned face of `face_size` px: 26:230 of 256, 13:115 of 128, 7:57 of 64."""
-    start = math.ceil(26 * face_size / 256)
-    return IdentityCrop(start, face_size - start)
 
 
 @dataclass(frozen=True, slots=True)

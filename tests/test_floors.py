@@ -38,6 +38,7 @@ def test_module_imports_only_its_own_floor_and_those_below(file: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "aligned_face",
         "arguments",
         "array_file",
         "contract",
@@ -45,8 +46,11 @@ def test_module_imports_only_its_own_floor_and_those_below(file: Path) -> None:
         "file_kinds",
         "files",
         "shipped",
+        "place",
+        "possible",
         "tensors",
         "typed_json",
+        "untrusted",
     ],
 )  # fmt: skip
 def test_floor_zero_needs_no_torch(name: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.harness import rows
 from export.proof.golden import read_golden
-from export.sensitivity import read_recipe
+from export.quantize.recipe import read_recipe
 from model import contract
 from model.errors import FaceSwapError
 from model.typed_json import load_json
