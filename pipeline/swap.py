@@ -175,7 +175,7 @@ class FaceSwapper:
             raise ImageError(FROM_THE_SIDE)
         return self.put(pyramid, [(face, identity) for face in found], blend)
 
-    def swap_batch(
+    def swap_each(
         self, images: Sequence[Image8], identity: Identity, *, faces: Which = "largest"
     ) -> list[Image8]:
         """As `swap`, for several pictures; the generator takes one face at a time."""

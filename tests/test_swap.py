@@ -385,7 +385,7 @@ def test_the_badge_can_be_seen(tmp_path: Path) -> None:
 def test_a_batch_is_its_pictures_one_by_one() -> None:
     double = swapper(lambda face: 255 - face)
     pictures = [portrait(0), portrait(1)]
-    for whole, single in zip(double.swap_batch(pictures, IDENTITY), pictures, strict=True):
+    for whole, single in zip(double.swap_each(pictures, IDENTITY), pictures, strict=True):
         np.testing.assert_array_equal(whole, double.swap(single, IDENTITY))
 
 

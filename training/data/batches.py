@@ -1,8 +1,8 @@
-"""Batches of triplets as pictures, made in threads ahead of the step that learns from them.
+"""Batches of triplets as pictures, made by threads ahead of the step that uses them.
 
-A batch is a pure function of (seed, step, rank, size, count): nothing of the reader has to be saved
-to resume exactly. Shards are visited in an order of (seed, epoch), each for a fixed number of
-batches, and within a visit every photo is a target about equally often.
+A batch is a pure function of (seed, step, rank, size, count), so a run resumes exactly without a
+saved reader state. The order of the shards depends on (seed, epoch). Each shard gives a fixed
+number of batches at a time, in which every photo is a target about equally often.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from training.running.seeds import seed_of
 
 SOURCE_SIZE = 176  # px; its identity crop has 140, enough for the recogniser's 112
 KEPT_SHARDS = 2
-AHEAD = 3  # batches that are being made while one is learned from
-# Decoded pictures may take a quarter of the machine's memory, and no more than this: in a container
-# the machine's is not the limit.
+AHEAD = 3  # batches in preparation
+# Decoded pictures take at most a quarter of the machine's memory, and at most 8 GiB, because a
+# container may have less than the machine.
 KEPT_SHARE, KEPT_MOST = 4, 8 << 30
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -37,18 +37,18 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Triplets as pictures, NHWC uint8 RGB; one that several triplets or roles show is in it once.
+    """Triplets as pictures, NHWC uint8 RGB; a picture with several uses is stored once.
 
     Attributes:
         kinds: (N,) names; see `Triplet.kind`.
         source: (N, 176, 176, 3).
-        pictures: (M, S, S, 3), what the next three point to.
+        pictures: (M, S, S, 3), which `target`, `truth` and `real` index.
         target: (N,) rows of `pictures`.
-        truth: (N,) likewise; the target where there is none.
-        real: (N,) likewise.
+        truth: (N,) rows of `pictures`; the target where there is no truth.
+        real: (N,) rows of `pictures`.
         has_truth: (N,) bool.
-        random: (N,) bool, where a random embedding takes the source's place.
-        names: (N,) of the source pictures; the same name is always the same picture.
+        random: (N,) bool, where a random embedding replaces the source's.
+        names: (N,) names of the source pictures; a name always stands for the same picture.
     """
 
     kinds: tuple[str, ...]
@@ -63,7 +63,7 @@ class Batch:
 
 
 class Mixer:
-    """Makes batches in threads, some ahead of the one asked for."""
+    """Makes batches in threads, ahead of the requests."""
 
     def __init__(
         self, shards: Sequence[Shard], plan: MixPlan, *, rank: int = 0, world: int = 1
@@ -84,7 +84,7 @@ class Mixer:
             step: number of the step.
             size: side of targets and truths.
             count: of triplets.
-            known: share of each shard's people that sources of `different` are taken from.
+            known: share of each shard's people who are sources of `different`.
 
         Raises:
             BadInput: a shard or one of its pictures cannot be read.
@@ -92,13 +92,13 @@ class Mixer:
         keys = [(step + i, size, count, known) for i in range(AHEAD + 1)]
         for key in self._ahead.keys() - set(keys):
             self._ahead.pop(key).cancel()
-        for key in keys:  # all are pure, so it does not matter when they are made
+        for key in keys:
             if key not in self._ahead:
                 self._ahead[key] = self._makers.submit(self.make, *key)
         return self._ahead.pop(keys[0]).result()
 
     def make(self, step: int, size: int, count: int, known: float = 1.0) -> Batch:
-        """As `batch`, without thread."""
+        """As `batch`, in the calling thread."""
         visit, place = divmod(step, self._plan.shard_batches)
         shard = self._shard(visit)
         records = self._records(shard)
@@ -116,7 +116,7 @@ class Mixer:
         self._album.close()
 
     def _shard(self, visit: int) -> Shard:
-        """Whole epochs; ranks take turns in one order, so that they see different shards."""
+        """The shard of a visit. All ranks share one order and take turns, so shards differ."""
         per_rank = max(1, len(self._shards) // self._world)
         epoch, turn = divmod(visit, per_rank)
         order = np.random.default_rng(seed_of(self._plan.seed, 4, epoch)).permutation(
@@ -125,7 +125,7 @@ class Mixer:
         return self._shards[order[(turn * self._world + self._rank) % len(order)]]
 
     def _anchors(self, visit: int, place: int, count: int, photos: int) -> list[int]:
-        """Which photo each triplet starts from: the shard's photos shuffled, over and over."""
+        """The photo that each triplet starts from: all photos in a new random order each round."""
         seats = np.arange(place * count, (place + 1) * count)
         rounds = [
             np.random.default_rng(
@@ -166,13 +166,13 @@ class Mixer:
 
 
 class Album:
-    """Decodes pictures in threads, and keeps them while there is room.
+    """Decodes pictures in threads and caches them up to a limit.
 
-    To decode one and enlarge it to 256 px takes 3 ms, and a GPU learns from hundreds a second.
+    Decoding and resizing to 256 px takes 3 ms a picture; a GPU trains on hundreds a second.
     """
 
     def __init__(self, room: int) -> None:
-        """With room for so many bytes; pictures that came later are decoded every time."""
+        """Start with an empty cache of `room` bytes; beyond it pictures are decoded each time."""
         self._room = room
         self._kept: dict[tuple[str, PictureRef, int], Pixels] = {}
         self._threads = ThreadPoolExecutor(max(2, (os.cpu_count() or 2) // 2), "decode")
@@ -197,7 +197,7 @@ class Album:
             missing, self._threads.map(lambda p: _pixels(records, p, size), missing), strict=True
         ):
             found[picture] = pixels
-            if self._room >= pixels.nbytes:  # roughly: two threads may count one picture twice
+            if self._room >= pixels.nbytes:  # approximate: two threads may count a picture twice
                 self._room -= pixels.nbytes
                 self._kept[shard, picture, size] = pixels
         return torch.from_numpy(np.stack([found[picture] for picture in pictures]))
@@ -213,7 +213,7 @@ def _pixels(records: Sequence[Record], picture: PictureRef, size: int) -> Pixels
 
 
 def _memory() -> int:
-    """Bytes of memory that this machine has; where it does not say, as Windows, 4 GiB are taken."""
+    """Bytes of memory of this machine; 4 GiB where the system does not tell, as on Windows."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

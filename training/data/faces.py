@@ -1,4 +1,4 @@
-"""Read the training faces, a tar of aligned `Name/N.webp`, and the teacher's embeddings of them."""
+"""Read aligned faces from a tar of `Person/N.webp`, and a teacher's embeddings of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from training.data.pictures import decode_rgb
 PICTURES = (".webp", ".jpg", ".jpeg", ".png")
 HELD_OUT_PEOPLE = 300
 _LARGEST_EMBEDDINGS_BYTES = 4 << 30  # two million rows of 512 floats
-# A held-out person needs two photos for one same-person pair; a person with hundreds would make
-# most of the pairs alone, so those stay in training.
+# Two photos make one same-person pair. People with hundreds of photos would dominate the pairs, so
+# they stay in the training set.
 HELD_OUT_PHOTOS = (2, 10)
 
 
@@ -38,7 +38,7 @@ class Faces:
 
     @property
     def people(self) -> np.ndarray[Any, Any]:
-        """Who each face shows, (N,) of str."""
+        """The person of each face, (N,) str."""
         return np.array([name.split("/")[0] for name in self.names])
 
     def __len__(self) -> int:
@@ -129,16 +129,16 @@ def read_embeddings(path: Path, names: Sequence[str]) -> np.ndarray[Any, Any]:
 
 
 def split_people(faces: Faces, seed: int = 0) -> tuple[Faces, Faces]:
-    """Keep whole people out of training: (for training, held out).
+    """Split by people into faces for training and held-out faces.
 
-    Of the people with 2 to 10 photos, 300 are held out, or a quarter where there are few.
+    Of the people with 2 to 10 photos, 300 are held out, or a quarter if that is fewer.
     """
     held_out = np.isin(faces.people, held_out_people(faces.people, seed))
     return faces.take(np.flatnonzero(~held_out)), faces.take(np.flatnonzero(held_out))
 
 
 def held_out_people(people: np.ndarray[Any, Any], seed: int = 0) -> np.ndarray[Any, Any]:
-    """Who is kept out of training, as `split_people` says; `people` has one entry per photo."""
+    """The held-out people, see `split_people`; `people` has one entry per photo."""
     names, counts = np.unique(people, return_counts=True)
     low, high = HELD_OUT_PHOTOS
     eligible = names[(counts >= low) & (counts <= high)]

@@ -1,4 +1,4 @@
-"""The face mesh of faces that are aligned already: nothing has to be found first."""
+"""The face mesh of aligned faces, without a face detector."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pipeline.faces.facemesh import FaceMesh, Points, crop_of_box, crop_of_mesh,
 from pipeline.faces.pyramid import Image8, Pyramid
 
 _MIN_SCORE = 0.5
-# The middle and the extent of a mesh on the template, as parts of the face's edge: means over the
-# two portraits.
+# Centre and extent of a mesh on the template, as fractions of the face's edge: means over the two
+# portraits.
 _MIDDLE, _SIDE = (0.5, 0.59), 0.63
 _PASSES = 2
-_AROUND_DEG = (-6.0, -2.0, 2.0, 6.0)  # the mesh wanders with how the crop lies; a mean does not
+_AROUND_DEG = (-6.0, -2.0, 2.0, 6.0)  # the mesh varies with the crop's angle; its mean less
 
 
 class Landmarks:
@@ -34,8 +34,7 @@ class Landmarks:
             face: (S, S, 3) HWC uint8 RGB.
 
         Returns:
-            (468, 3) float64: x and y in pixels of the face, and z in the same unit, smaller is
-            nearer.
+            (468, 3) float64: x, y and z in pixels of the face; smaller z is nearer to the camera.
         """
         size, pyramid = len(face), Pyramid(face)
         crop = crop_of_box(

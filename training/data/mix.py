@@ -1,8 +1,10 @@
 """Draw FSTriplets (source, target, ground truth) by the published mix.
 
-What cannot be drawn is replaced, and counted as what it became: an edit that no record of the shard
-has, by two photos of one person; two photos of one person where nobody has two, by one photo that
-is everything; different people in a shard of one, likewise.
+A kind that a shard cannot provide is replaced, and counted as its replacement:
+
+- an edit that no record has: `pair`, two photos of one person;
+- `pair` where nobody has two photos: `same`, one photo as source, target and truth;
+- `different` where the shard shows one person: `same`.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ class Triplet:
     """One sample, before its pictures are decoded.
 
     Attributes:
-        kind: what was drawn: a name of the mix, `pair unedited`, or `random`.
-        source: who is to be seen; with kind `random` replaced by a random embedding.
-        target: what else is to be seen.
-        truth: what is to come out, if that is known.
-        real: the unedited photo among them, which discriminators are shown.
+        kind: a name of the mix, `pair unedited`, or `random`.
+        source: gives the identity; kind `random` uses a random embedding instead.
+        target: gives pose, light and background.
+        truth: the right result, where it is known.
+        real: the unedited photo among them; discriminators see it as real.
     """
 
     kind: str
@@ -41,9 +43,7 @@ class Triplet:
 
 @dataclass(frozen=True, slots=True)
 class MixPlan:
-    """What batches depend on besides step, rank, size and count; see
-    `training.generator.config.Config`.
-    """
+    """How triplets are drawn; the fields are those of `training.generator.config.Config`."""
 
     mix: Mapping[str, float]
     random_share: float
@@ -64,8 +64,8 @@ def draw(
         records: of one shard.
         anchors: the photos to start from; an edit that one lacks starts from another.
         plan: see `MixPlan`.
-        rng: where all chance comes from.
-        known: share of the people that sources of `different` are taken from, the first ones.
+        rng: the source of all randomness.
+        known: share of the people, in the shard's order, who are sources of `different`.
     """
     kinds, shares = list(plan.mix), np.array(list(plan.mix.values()))
     chosen = rng.choice(len(kinds), len(anchors), p=shares / shares.sum())
@@ -101,7 +101,10 @@ def _triplet(
 def _edited(
     records: Sequence[Record], people: dict[str, list[int]], anchor: int, kind: str, rng: Random
 ) -> Triplet:
-    """A photo and its edit: of who is seen, as the target; of what else, as source or as truth."""
+    """A photo and its edit.
+
+    An identity edit is the target. An attribute edit is the source, or target and truth.
+    """
     if kind not in records[anchor].edits:
         having = [i for i, record in enumerate(records) if kind in record.edits]
         if not having:
@@ -118,7 +121,7 @@ def _edited(
 def _pair(
     records: Sequence[Record], people: dict[str, list[int]], anchor: int, rng: Random
 ) -> Triplet:
-    """Two photos of one person; the target is the truth, with another identity if there is one."""
+    """Two photos of one person; the target is an identity edit of the truth, or the truth."""
     if len(people[records[anchor].person]) < 2:
         able = [i for group in people.values() if len(group) > 1 for i in group]
         if not able:
@@ -135,7 +138,7 @@ def _pair(
 def _different(
     records: Sequence[Record], sources: Sequence[int], anchor: int, rng: Random
 ) -> Triplet:
-    """Somebody else's face on a photo; `sources` shows at least two people."""
+    """A source of another person than the anchor's; `sources` shows at least two people."""
     while True:
         other = int(rng.choice(sources))
         if records[other].person != records[anchor].person:

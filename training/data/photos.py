@@ -1,6 +1,6 @@
-"""Photos of people on disk: a folder or a plain tar of Person/N.jpg, read one at a time.
+"""Photos of people on disk: a folder or an uncompressed tar of Person/N.jpg.
 
-A set may be far larger than memory, so that a photo is its place until it is needed.
+A set may be larger than memory, so a `Photo` is a place on disk that is read when it is needed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Photo:
 
     @property
     def person(self) -> str:
-        """Who it shows."""
+        """The name of the person."""
         return self.name.split("/")[0]
 
     def read(self) -> Image8 | None:
@@ -62,7 +62,7 @@ class Photo:
 
 
 def list_photos(path: Path) -> list[Photo]:
-    """All photos of a folder or a tar, by name; what is inside is not looked at.
+    """All photos of a folder or a tar, sorted by name; they are not decoded.
 
     Raises:
         BadInput: neither a folder nor a plain tar, or no photo in a person's folder.
@@ -77,7 +77,7 @@ def list_photos(path: Path) -> list[Photo]:
 
 
 def held_out_people(names: Iterable[str], seed: int = 0) -> frozenset[str]:
-    """Who is kept out of training, by the names of all readable photos; see `split_people`."""
+    """The held-out people, given the names of all readable photos; see `split_people`."""
     every = tuple(names)
     _, held_out = split_people(Faces(every, np.empty((len(every), 0))), seed)
     return frozenset(held_out.people.tolist())
@@ -86,7 +86,7 @@ def held_out_people(names: Iterable[str], seed: int = 0) -> frozenset[str]:
 def held_out_faces(
     path: Path, size: int, seed: int = 0, step: Callable[[], None] | None = None
 ) -> Faces:
-    """The faces of the people that are kept out of training, from a set of aligned faces.
+    """The faces of the held-out people of a set of aligned faces.
 
     Args:
         path: folder or tar of aligned faces.

@@ -1,4 +1,4 @@
-"""One photo's record: aligned, and every edit that its face takes."""
+"""Make the record of one photo: align it, and make every edit that the face allows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ALIGNED_WITHIN = 0.06  # of the edge: so far from the template's its five point
 
 @dataclass(frozen=True, slots=True)
 class ShardSettings:
-    """What decides what the shards hold."""
+    """Settings that decide the content of shards."""
 
     size: int
     seed: int
@@ -31,7 +31,7 @@ class ShardSettings:
 
 
 class Made(NamedTuple):
-    """What became of a photo: a record or what is wrong with it, and the edits it did not take."""
+    """The result for one photo: a record, or what is wrong with it; and the edits that failed."""
 
     record: Record | None
     wrong: str
@@ -39,7 +39,7 @@ class Made(NamedTuple):
 
 
 def make_record(task: tuple[Photo, str, ShardSettings]) -> Made:
-    """Align a photo and make every edit of it that its face takes."""
+    """Align a photo and make every edit that the face allows."""
     from training.edits.all import edit
     from training.edits.subject import EditFailed
 
@@ -53,7 +53,7 @@ def make_record(task: tuple[Photo, str, ShardSettings]) -> Made:
     face, mesh = found
     edits: dict[Edit, bytes] = {}
     failed: list[Edit] = []
-    # Another photo, another seed; the same photo in another run, the same one.
+    # The seed depends on the photo and on --seed only.
     seed = zlib.crc32(f"{settings.seed} {photo.name}".encode())
     for name in EDITS:
         try:
@@ -107,14 +107,14 @@ _loaded: list[Any] = []
 
 
 def _models() -> tuple[Callable[[], Any], Any]:
-    """This process's models: the detector, when it is needed, and the landmarks."""
+    """The models of this process: a function that loads the detector, and the landmarks."""
     if not _loaded:
         start()
     return _loaded[0], _loaded[1]
 
 
 def start() -> None:
-    """Load this process's models; done when they are first needed otherwise."""
+    """Load the models of this process; otherwise they are loaded at their first use."""
     import functools
 
     import cv2

@@ -1,13 +1,13 @@
-"""The training data on disk: tar shards of photos with their edits, as WebDataset lays them out.
+"""Training data on disk: tar shards of photos with their edits, in WebDataset's layout.
 
-A record is one aligned photo and what was made of it:
+A record is one aligned photo and its edits:
 
     Jane_Doe_0001.json          {"schema": 1, "person": "Jane_Doe"}
     Jane_Doe_0001.photo.webp    the photo as it is
     Jane_Doe_0001.fat.webp      an edit, one file each; a record may have any of EDITS, or none
 
-A shard holds whole people, so that two photos of one person are found in it. It is read as one
-piece: a training step draws from one shard only and is repeatable without a saved reader state.
+All photos of a person are in one shard. A shard is read as a whole, and a training step draws from
+one shard only, so a step can be repeated without a saved reader state.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from training.data.pictures import decode_rgb
 SCHEMA = 1
 _EXPECTED = "expected a shard made by python -m training.triplets. Make it again"
 
-# Edits of who is seen, and edits of what is seen on the same person (FSTriplets, paper section 3).
+# Edits that change the identity, and edits that keep it (FSTriplets, paper section 3).
 IdentityEdit = Literal["fat", "older", "beard"]
 AttributeEdit = Literal["glasses", "sunglasses", "fringe", "bald", "grin"]
 Edit = IdentityEdit | AttributeEdit
@@ -45,10 +45,10 @@ class Record:
     """One photo and its edits, as encoded pictures.
 
     Attributes:
-        key: unique in the shard; no dots, for WebDataset splits names at the first one.
-        person: who it shows.
+        key: unique in the shard; without dots, because WebDataset splits names at the first one.
+        person: name of the person.
         photo: the photo, an encoded picture of an aligned face.
-        edits: what was made of it, encoded likewise.
+        edits: its edits, encoded likewise.
     """
 
     key: str
@@ -58,10 +58,10 @@ class Record:
 
 
 def write_shard(path: Path, records: Iterable[Record]) -> None:
-    """Write a shard beside its place and move it there when it is whole.
+    """Write a shard atomically.
 
     Raises:
-        BadInput: the place cannot be written to.
+        BadInput: the file cannot be written.
     """
 
     def write(beside: Path) -> None:

@@ -1,7 +1,7 @@
-"""Make training shards of photos: plan them, edit photos in parallel, write what is whole.
+"""Make training shards of photos: plan them, edit the photos in parallel, write complete shards.
 
-The plan depends on the photos and the settings alone, so that a run that was killed goes on where
-it was: a shard is there or it is not.
+The plan depends on the photos and the settings only. After a kill a new run makes the shards that
+are missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PLAN = "plan.json"
 
 @dataclass(frozen=True, slots=True)
 class ShardPlan:
-    """Which photos go into which shard, and who stays out of all of them."""
+    """The photos of each shard, the held-out people, and how many photos are broken."""
 
     shards: tuple[tuple[Photo, ...], ...]
     held_out: frozenset[str]
@@ -42,10 +42,10 @@ class ShardPlan:
 def make_plan(
     photos: Sequence[Photo], readable: Iterable[bool], settings: ShardSettings
 ) -> ShardPlan:
-    """Deal people, whole and in a random order, into shards; the held-out ones into none.
+    """Divide the people, in random order and without the held-out ones, into shards.
 
     Raises:
-        BadInput: nothing is readable, or what is shows one person.
+        BadInput: no photo is readable, or the readable ones show one person.
     """
     sound = [photo for photo, fine in zip(photos, readable, strict=True) if fine]
     broken = len(photos) - len(sound)
@@ -76,7 +76,7 @@ def make_plan(
 
 
 def claim(folder: Path, plan: ShardPlan, settings: ShardSettings) -> None:
-    """Note in the folder what its shards are made of, or see that it is the same.
+    """Write the plan's description into the folder, or check it against the one that is there.
 
     Raises:
         UsageError: the folder holds shards of other photos or settings.
@@ -104,12 +104,12 @@ def claim(folder: Path, plan: ShardPlan, settings: ShardSettings) -> None:
 
 
 def shard_path(folder: Path, number: int) -> Path:
-    """Where a shard lies."""
+    """The file of a shard."""
     return folder / f"shard-{number:05}.tar"
 
 
 def is_made(folder: Path, number: int) -> bool:
-    """Whether a shard is there, and whole: with its counts."""
+    """Whether a shard and its counts are complete."""
     return shard_path(folder, number).exists() and _counts_path(folder, number).exists()
 
 
@@ -129,11 +129,11 @@ def make_shards(
         settings: of the pictures.
         workers: processes.
         step: called after each photo.
-        shown: given each new shard, to make previews of.
+        shown: called with the number and the records of each new shard, for previews.
 
     Returns:
-        Counts over all shards, those of earlier runs too: records, faceless, broken, and per edit
-        `made ...` and `failed ...`.
+        Counts over all shards, including earlier runs': `records`, `faceless`, `broken`, and for
+        each edit `made EDIT` and `failed EDIT`.
     """
     missing = [i for i in range(len(plan.shards)) if not is_made(folder, i)]
     keys = _keys(plan)
@@ -146,7 +146,7 @@ def make_shards(
                 results.append(next(made))
                 step()
             records = [result.record for result in results if result.record]
-            # The counts first: where a shard is, they are.
+            # The counts are written first, so every shard has them.
             _write_text(_counts_path(folder, number), json.dumps(_count(results)))
             write_shard(shard_path(folder, number), records)
             shown(number, records)
@@ -160,12 +160,12 @@ def make_shards(
 def workforce(
     workers: int, start: Callable[[], None]
 ) -> Iterator[Callable[[Callable[..., Any], Sequence[Any]], Iterator[Any]]]:
-    """A `map` that keeps the order, over processes; in this one where there is one worker."""
+    """An ordered `map` over worker processes; with one worker it runs in this process."""
     if workers == 1:
         start()
         yield map
         return
-    # Not forked: ONNX Runtime, OpenCV and LiteRT hold threads that do not survive it.
+    # Spawned: the threads of ONNX Runtime, OpenCV and LiteRT do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers, _start_worker, (start,)) as pool:
         yield lambda function, tasks: pool.imap(function, tasks, chunksize=1)
@@ -177,7 +177,7 @@ def readable(photo: Photo) -> bool:
 
 
 def _start_worker(start: Callable[[], None]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     start()
 
@@ -198,7 +198,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _keys(plan: ShardPlan) -> dict[str, str]:
-    """A key for every photo: its name without dots and slashes, numbered where two are alike."""
+    """A unique key of every photo: its name without dots and slashes, numbered if necessary."""
     keys: dict[str, str] = {}
     taken: Counter[str] = Counter()
     for shard in plan.shards:

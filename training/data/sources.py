@@ -1,7 +1,7 @@
-"""What --data may name: shards made by training.triplets, or plain photos as `Person/N.webp`.
+"""Open what --data names: shards made by training.triplets, or plain photos as `Person/N.webp`.
 
-Plain photos are records without edits. They are cut into shards of whole people in memory, without
-the people that are held out for evaluation.
+Plain photos become records without edits. They are divided in memory into shards of whole people.
+The people that are held out for evaluation are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from training.data.archives import LARGEST_MEMBER_BYTES, members, open_tar
 from training.data.faces import PICTURES, held_out_people
 from training.data.records import Record, decode, read_shard
 
-# In memory anyway; many people in a shard make batches alike.
+# Plain photos are in memory anyway; large shards make the batches similar to each other.
 SHARD_PHOTOS = 16384
 _EXPECTED = (
     "expected shards of training.triplets, or a tar or folder of Person/N.webp. Check --data"
@@ -28,7 +28,7 @@ _CHECK_SIZE = 16  # px; a broken picture shows at any size, and small ones decod
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Some whole people: a name, and how to get their records."""
+    """All records of some people: a name, and a function that reads them."""
 
     name: str
     read: Callable[[], list[Record]]
@@ -40,7 +40,7 @@ class Data:
 
     Attributes:
         shards: in the order of the flags and of their names.
-        told: one line on what was found, for the user.
+        told: a line for the user on what was found.
     """
 
     shards: tuple[Shard, ...]
@@ -52,7 +52,7 @@ def open_data(paths: Sequence[Path], seed: int = 0) -> Data:
 
     Args:
         paths: shards, tars of photos, or folders of either.
-        seed: of the held-out people, who are left out of plain photos only: shards are made
+        seed: decides who is held out. They are left out of plain photos; shards are made
             without them.
 
     Raises:
@@ -131,7 +131,7 @@ def _content(file: Path) -> bytes:
 
 
 def _cut(records: list[Record], seed: int) -> Iterator[Shard]:
-    """Shards of whole people in random order; the names in a set are sorted, and so is its look."""
+    """Divide records into shards of whole people, in a random order that `seed` decides."""
     groups: dict[str, list[Record]] = {}
     for record in records:
         groups.setdefault(record.person, []).append(record)

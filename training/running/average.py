@@ -1,4 +1,4 @@
-"""Averaged weights, which swap better than the last ones, and BN statistics that fit them."""
+"""Exponential moving average of weights, and batch norm statistics computed for it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from torch import nn
 
 @torch.no_grad()
 def follow(average: nn.Module, network: nn.Module, *, age: int, most: float) -> None:
-    """Draw the average after the network; faster at first, for what is new is random.
+    """Update an exponential moving average of weights by one step.
+
+    The decay starts at 0.1 and rises with `age`, so that the random initial weights are forgotten
+    quickly.
 
     Args:
-        average: is changed.
-        network: of the same kind.
-        age: steps since the network began.
-        most: share of the average that a step keeps in the long run.
+        average: the averaged network; it is changed in place.
+        network: the network in training, of the same architecture.
+        age: steps since the network's training began.
+        most: the highest decay, in [0, 1).
     """
     keep = min(most, (1 + age) / (10 + age))
     pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
-    # All at once: on a GPU a call costs more than what it does to a small tensor.
+    # One call for all tensors: on a GPU a call costs more than its work on a small tensor.
     moving = [pair for pair in pairs if pair[0].is_floating_point()]
     counting = [pair for pair in pairs if not pair[0].is_floating_point()]
     torch._foreach_lerp_([mean for mean, _ in moving], [now for _, now in moving], 1 - keep)
@@ -30,9 +33,9 @@ def follow(average: nn.Module, network: nn.Module, *, age: int, most: float) -> 
 
 @contextmanager
 def retaking_statistics(network: nn.Module) -> Iterator[None]:
-    """BN layers in training mode take the plain mean over all that passes meanwhile.
+    """Recompute batch norm statistics: within the context they are means over all its batches.
 
-    Statistics averaged over a run are those of weights and sizes long gone.
+    The running statistics of a training run belong to earlier weights and picture sizes.
     """
     layers = [
         layer

@@ -1,4 +1,4 @@
-"""One process or many: who this one is, which device it has, and what all agree on."""
+"""Processes of a run: rank, device, arithmetic, and values that all processes agree on."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the files and talks."""
+        """Whether this process writes the files and the messages."""
         return self.rank == 0
 
 
@@ -75,8 +75,8 @@ def open_ranks(device: str, arithmetic: str) -> Ranks:
         BackendUnavailable: CUDA is asked for and there is none.
     """
     compute = open_compute(device, arithmetic)
-    # Fading features become denormal numbers, at which a CPU takes several times as long.
-    np.finfo(np.float32), np.finfo(np.float64)  # asked later, they would warn of it
+    # A CPU computes with denormal numbers several times slower.
+    np.finfo(np.float32), np.finfo(np.float64)  # cached here: after the next line they warn
     torch.set_flush_denormal(True)
     if "RANK" not in os.environ:
         return Ranks(0, 1, compute)
@@ -99,7 +99,7 @@ def open_compute(device: str, arithmetic: str) -> Compute:
 
 
 def open_device(device: str) -> torch.device:
-    """The device of this process, ready to be worked on; arguments and errors as `open_ranks`."""
+    """The device of this process, set up for work; argument and errors as of `open_ranks`."""
     if device == "cuda" and not torch.cuda.is_available():
         raise BackendUnavailable("this machine has no CUDA device; use --device cpu, or auto")
     if device == "cpu" or not torch.cuda.is_available():
@@ -112,7 +112,7 @@ def open_device(device: str) -> torch.device:
 
 
 def close_ranks() -> None:
-    """Leave the group of processes, if there is one, and let denormal numbers be again."""
+    """Leave the group of processes, if there is one, and stop flushing denormal numbers to zero."""
     torch.set_flush_denormal(False)
     if dist.is_initialized():
         dist.destroy_process_group()
@@ -134,7 +134,7 @@ def bf16_pays(device: torch.device) -> bool:
 
 
 def agree(ranks: Ranks, values: Sequence[float]) -> list[float]:
-    """What the first process says: clocks and signals differ, but all must do the same step."""
+    """The first process's values. Clocks and signals differ, but all must take the same step."""
     if ranks.world == 1:
         return list(values)
     shared = torch.tensor(values, dtype=torch.float64, device=ranks.device)
@@ -143,12 +143,13 @@ def agree(ranks: Ranks, values: Sequence[float]) -> list[float]:
 
 
 def parallel(network: nn.Module, ranks: Ranks, *, all_used: bool) -> nn.Module:
-    """The network with its gradients averaged over the processes; itself where there is one.
+    """Wrap a network so that gradients are averaged over the processes (DDP).
 
     Args:
         network: on its device.
-        ranks: of this run.
-        all_used: whether every weight is in every loss; torch searches for the others if not.
+        ranks: the processes; with one process the network itself is returned.
+        all_used: whether every weight contributes to every loss. If not, torch searches for the
+            unused ones in each step.
     """
     if ranks.world == 1:
         return network
@@ -159,10 +160,11 @@ def parallel(network: nn.Module, ranks: Ranks, *, all_used: bool) -> nn.Module:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what a step frees for the next one, which asks for as much again.
+    """Tell glibc to keep freed memory, because the next step allocates as much again.
 
-    Otherwise every map above 32 MB comes page by page from the system, zeroed: a step of four
-    faces at 256 px took 15.9 s on one core so, and takes 9.6. Other C libraries go on as they do.
+    By default glibc returns blocks above 32 MB to the system and gets them back as zeroed pages.
+    On one core a step of four faces at 256 px took 15.9 s so, and 9.6 s with this setting. Other C
+    libraries are left as they are.
     """
     trim_threshold, top_pad, mmap_max = -1, -2, -4  # mallopt(3)
     with contextlib.suppress(OSError, AttributeError):

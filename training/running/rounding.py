@@ -1,9 +1,9 @@
-"""Teach a network to bear 8 bits: what its layers are given carries the noise rounding would add.
+"""Quantization-aware training by noise: layer inputs get the noise that 8-bit rounding would add.
 
-An 8-bit file rounds every tensor to 256 levels between its extremes. Even noise of that size, new
-in every step, stands for it while weights are learned, and differs from rounding in having a
-gradient (pseudo quantization noise; DiffQ, arXiv:2104.09987). The extremes have one too: a network
-learns to have none that it can do without.
+An 8-bit file rounds every tensor to 256 levels between its minimum and maximum. During training
+uniform noise of one level's width stands for the rounding, because noise has a gradient (pseudo
+quantization noise; DiffQ, arXiv:2104.09987). Minimum and maximum have gradients too, so the network
+learns to avoid outliers.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from model.blocks import (
 from model.lite import ModulatedBlock
 
 LEVELS = 255
-# Of a generator: what its convolutions are given, and the streams, which are rounded as they are
-# because a file has the batch norms folded into the layers behind them.
+# In a generator noise is added to the inputs of convolutions and of whole blocks. Block inputs are
+# rounded before batch norm, which deployed files fold into the next layer.
 BLOCKS = (
     nn.Conv2d, AttributeEncoderBlock, IdentityEncoderBlock, DecoderBlock,
     Downsample, Upsample, ModulatedBlock,
@@ -32,14 +32,14 @@ BLOCKS = (
 
 
 class RoundingNoise:
-    """Noise on the maps that enter some layers of a network, while those learn and it is on."""
+    """Adds noise to the inputs of chosen layers, in training mode and while it is on."""
 
     def __init__(self, network: nn.Module, layers: tuple[type[nn.Module], ...]) -> None:
-        """Off at first.
+        """Register the hooks; the noise is off at first.
 
         Args:
-            network: gets hooks; copies that are made of it from now on have them too.
-            layers: kinds of layers whose four-dimensional inputs are noised.
+            network: gets forward hooks; later copies of it have them too.
+            layers: types of layers whose four-dimensional inputs get noise.
         """
         self.on = False
         for module in network.modules():
@@ -47,7 +47,7 @@ class RoundingNoise:
                 module.register_forward_pre_hook(self._enter)
 
     def begin(self, on: bool, seed: int) -> None:
-        """Turn it on or off for a step, whose noise depends on its seed alone."""
+        """Turn the noise on or off for one step; the seed decides the noise."""
         self.on = on
         if on:
             torch.manual_seed(seed)
@@ -59,10 +59,10 @@ class RoundingNoise:
 
 
 def noised(x: Tensor) -> Tensor:
-    """A map with even noise, as wide as a step of 8 bits between its extremes.
+    """Add uniform noise of the width of one of 256 levels between minimum and maximum.
 
     Args:
-        x: (N, C, H, W); all samples share the extremes, as they will share a scale.
+        x: (N, C, H, W); minimum and maximum are over all samples, as a file has one scale.
     """
     low, high = x.amin(), x.amax()
     return x + (high - low) / LEVELS * (torch.rand_like(x) - 0.5)

@@ -1,4 +1,4 @@
-"""Seeds made of several numbers, so that a step needs no state but its own number."""
+"""Seeds derived from several numbers, so that a step's randomness depends on its number alone."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import numpy as np
 
 
 def seed_of(*parts: int) -> int:
-    """One seed from several whole numbers, none of which may run into another."""
+    """One seed from several whole numbers; different numbers or orders give different seeds."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0])

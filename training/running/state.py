@@ -1,4 +1,4 @@
-"""A run on disk, to be gone on with after a kill at any point."""
+"""The saved state of a run, from which it resumes after a kill at any point."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Diverged(FaceSwapError):
 
 
 def save(path: Path, purpose: dict[str, Any], state: dict[str, Any]) -> None:
-    """Write a run; a kill leaves the old file or the new one.
+    """Write the state of a run; a kill leaves the old file or the new one.
 
     Args:
-        path: where to.
-        purpose: what must be the same for the run to be resumed, as plain values.
+        path: the file.
+        purpose: values that must be the same when the run is resumed, such as its configuration.
         state: tensors and plain values.
     """
     whole = {"purpose": purpose, **state}
@@ -36,10 +36,11 @@ def save(path: Path, purpose: dict[str, Any], state: dict[str, Any]) -> None:
 def saved(
     path: Path, purpose: dict[str, Any], device: torch.device | str = "cpu"
 ) -> Iterator[dict[str, Any]]:
-    """What `save` wrote, to be taken over within.
+    """What `save` wrote; errors of loading it into networks within the context are refused too.
 
     Raises:
-        CheckpointError: no such file, or of a run with another purpose, or it does not fit.
+        CheckpointError: the file is missing or damaged, is of a run with another purpose, or does
+            not fit the networks.
     """
     try:
         state = torch.load(path, map_location=device, weights_only=True)
