@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,11 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         "source", metavar="SOURCE", help="photo, photos with commas between, or .npy of a person"
     )
     parser.add_argument(
-        "target", metavar="TARGET", type=Path, nargs="?", help="photo, video, or a folder of them"
+        "target", metavar="TARGET", type=_path, nargs="?", help="photo, video, or a folder of them"
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file, or folder")
+    parser.add_argument("-o", "--output", type=_path, metavar="OUT", help="file, or folder")
     models = parser.add_argument_group("models")
-    models.add_argument("--bundle", type=Path, metavar="DIR", help="default: newest below dist/")
+    models.add_argument("--bundle", type=_path, metavar="DIR", help="default: newest below dist/")
     models.add_argument(
         "--backend", choices=list(BACKENDS), default="tflite", help="default: tflite"
     )
@@ -102,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     who.add_argument(
         "--map", metavar="I:J,...", help="source I on face J; faces count from 0, largest first"
     )
-    who.add_argument("--save-identity", type=Path, metavar="NPY", help="keep the first source's")
+    who.add_argument("--save-identity", type=_path, metavar="NPY", help="keep the first source's")
     look = parser.add_argument_group("look")
     look.add_argument("--opacity", type=arguments.share, default=1.0, help="0 to 1 (default)")
     look.add_argument("--keep-mouth", action="store_true", help="leave the target's open mouth")
@@ -120,8 +121,8 @@ def _parser() -> argparse.ArgumentParser:
         "--keep-metadata", action="store_true",
         help="keep a photo's position, serial numbers and maker notes",
     )  # fmt: skip
-    label.add_argument("--c2pa-cert", type=Path, metavar="PEM", help="sign a C2PA manifest")
-    label.add_argument("--c2pa-key", type=Path, metavar="PEM", help="its private key")
+    label.add_argument("--c2pa-cert", type=_path, metavar="PEM", help="sign a C2PA manifest")
+    label.add_argument("--c2pa-key", type=_path, metavar="PEM", help="its private key")
     label.add_argument("--c2pa-algorithm", default="ES256", help="default: ES256")
     other = parser.add_argument_group("other")
     other.add_argument(
@@ -259,6 +260,11 @@ def _talk(args: argparse.Namespace, *lines: str) -> None:
     if not args.quiet:
         for line in lines:
             print(line, file=sys.stderr)
+
+
+def _path(text: str) -> Path:
+    """A path; `~` is expanded here, too, because shells leave it alone after `=`."""
+    return Path(text if os.path.exists(text) else os.path.expanduser(text))
 
 
 def _which(text: str) -> str | int:

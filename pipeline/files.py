@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def spare(output: Path, given: Iterable[Path]) -> None:
     Raises:
         UsageError: it is.
     """
-    if any(output.exists() and path.exists() and output.samefile(path) for path in given):
+    # os.path, unlike Path, takes a name that no file can have for one that is not there.
+    exists = os.path.exists
+    if any(exists(output) and exists(path) and output.samefile(path) for path in given):
         raise UsageError(f"{output} was given, and the result would overwrite it; name another")
 
 

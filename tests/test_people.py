@@ -10,11 +10,13 @@ from PIL import Image
 
 from model.contract import Align, face_template
 from model.errors import BadInput, ImageError
+from pipeline.cli import main
 from pipeline.faces.detect import Detector, Face, align_matrix
 from pipeline.faces.facemesh import turned_aside
-from pipeline.files import swap_photo
+from pipeline.files import spare, swap_folder, swap_photo
+from pipeline.media import photo
 from pipeline.people import load_identity, person, photos_of
-from pipeline.request import Request
+from pipeline.request import Outcome, Request
 from pipeline.swap import FaceSwapper
 
 
@@ -32,6 +34,45 @@ def test_a_name_that_no_file_can_have_is_refused_in_words(source: str) -> None:
 def test_a_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert photos_of("~/a.jpg,~/b.jpg") == [Path("/home/me/a.jpg"), Path("/home/me/b.jpg")]
+
+
+def test_a_home_folder_is_expanded_after_an_equals_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "me.jpg").touch()
+    command = ["~/me.jpg", "~/me.jpg", "--output=~/me.jpg", "--bundle=~/none"]
+    assert main(command) == 2
+    assert f"{tmp_path / 'me.jpg'} was given" in capsys.readouterr().err
+
+
+def test_an_output_that_is_a_link_is_replaced_and_its_goal_kept(tmp_path: Path) -> None:
+    (tmp_path / "goal.png").write_bytes(b"mine")
+    (tmp_path / "out.png").symlink_to(tmp_path / "goal.png")
+    image = np.zeros((9, 9, 3), np.uint8)
+    photo.write(tmp_path / "out.png", photo.Photo(image), image)
+    assert (tmp_path / "goal.png").read_bytes() == b"mine"
+    assert not (tmp_path / "out.png").is_symlink()
+
+
+def test_a_name_too_long_for_a_result_does_not_end_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for stem in ("a", "b" * 250):
+        Image.new("RGB", (9, 9)).save(tmp_path / "in" / f"{stem}.gif")
+    Image.new("RGB", (9, 9)).save(tmp_path / "in" / f"{'b' * 250}.bmp")
+    refused: list[str] = []
+
+    def copy(target: Path, output: Path) -> Outcome:
+        spare(output, [target])
+        taken = photo.read(target)
+        photo.write(output, taken, taken.image)
+        return Outcome(output, {})
+
+    done = swap_folder(
+        tmp_path / "in", tmp_path / "out", copy, lambda file, error: refused.append(str(error))
+    )
+    assert len(done) + len(refused) == 3
+    assert all("File name too long" in why for why in refused)
 
 
 def test_an_identity_of_another_length_is_normalised_with_a_note(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def _photo(path: Path, opened: Image.Image, keep_metadata: bool) -> Photo:
     opened.load()
     icc, xmp = opened.info.get("icc_profile"), opened.info.get("xmp")
     notes, used = [], bits
-    image = opened.copy()
+    image: Image.Image = opened
     if image.mode.startswith("I"):
         image, used = eight_bits.from_integers(path, image)
     elif bits == 16 and (again := eight_bits.from_low_bits(path, image)):
@@ -226,7 +226,7 @@ def _photo(path: Path, opened: Image.Image, keep_metadata: bool) -> Photo:
     kept, damage = exif.carried(opened, keep_all=keep_metadata)
     packet = xmp.encode() if isinstance(xmp, str) else xmp
     return Photo(
-        np.ascontiguousarray(np.asarray(image.convert("RGB"))),
+        np.ascontiguousarray(np.asarray(image if image.mode == "RGB" else image.convert("RGB"))),
         alpha,
         grey,
         kept,
