@@ -1,1 +1,1 @@
-"""How fast and how good the model files are, on what: programs, each run by its path."""
+"""Benchmark programs: latency, other runtimes, quantizers, profiles, reports."""

@@ -1,4 +1,4 @@
-"""How long a frame takes, on each runtime: `python benchmarks/latency.py [BUNDLE]`.
+"""Measure the latency of a frame on each runtime: `python benchmarks/latency.py [BUNDLE]`.
 
 All runtimes are timed in turns, each in a process of its own.
 """
@@ -53,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verdict(rows: Sequence[Row]) -> int:
-    """0 where something was measured; otherwise says what would measure it."""
+    """0 where at least one row has a latency.
+
+    Raises:
+        BackendUnavailable: no row has one; the message has the reasons.
+    """
     reasons = {row.reason for row in rows if row.reason}
     if all(row.total is None for row in rows):
         raise BackendUnavailable("; ".join(sorted(r for r in reasons if r)))
@@ -97,7 +101,7 @@ def _against(found: Sequence[Contender], given: str | None) -> str:
 
 
 def teller(quiet: bool) -> Callable[[str], None]:
-    """Progress on stderr: one line that is written over on a terminal, every fifth elsewhere."""
+    """Progress on stderr: a terminal shows one line, rewritten; a file gets every fifth message."""
     heard = 0
 
     def tell(words: str) -> None:

@@ -1,4 +1,4 @@
-"""The same network through what one would pick instead: `python benchmarks/peers.py BUNDLE`.
+"""Time the generator in other runtimes: `python benchmarks/peers.py BUNDLE`.
 
 All are timed in one interleaved run with the bundle's own TFLite and ONNX files. Runtimes that are
 not installed are rows with the reason; `pip install -e '.[peers]'` brings most of them.
@@ -32,7 +32,7 @@ _BASELINE = "naive-onnx2tf-fp32"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to get the network into a foreign runtime.
+    """How to convert the generator for another runtime.
 
     Attributes:
         name: of the runtime, in the table.
@@ -110,7 +110,7 @@ def _recipes() -> list[Recipe]:
 
 
 def _ours(args: argparse.Namespace) -> tuple[list[Contender], _Asked]:
-    """The bundle's own files, and what foreign runtimes are made from."""
+    """Contenders for the bundle's own files, and the inputs of the other conversions."""
     from benchmarks.harness.contenders import Wanted, checkpoint_of, contenders
     from model.contract import load_bundle
 
@@ -135,7 +135,7 @@ def _ours(args: argparse.Namespace) -> tuple[list[Contender], _Asked]:
 
 
 def _contender(recipe: Recipe, asked: _Asked) -> Contender:
-    """Convert (once per checkpoint), and describe what to run."""
+    """Convert the generator once per checkpoint, and describe what to run."""
     from benchmarks.harness.contenders import Contender
     from benchmarks.harness.interleave import scratch_log
     from benchmarks.harness.rows import MeasuredModel

@@ -1,4 +1,4 @@
-"""Where the time goes, by kind of operator and by layer: `python benchmarks/profile_ops.py`.
+"""Time a model file by kind of operator and by layer: `python benchmarks/profile_ops.py`.
 
 An ONNX file is profiled by ONNX Runtime; a TFLite file is cut into its operators, each timed alone
 (`benchmarks/profiling`).
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
-    """Profile one file, print both tables and how near the machine's limits it comes."""
+    """Profile one file, and print both tables and the share of the machine's peak."""
     parser = argparse.ArgumentParser(prog="python benchmarks/profile_ops.py", description=__doc__)
     parser.add_argument("file", type=Path, help="a .tflite or .onnx file of a bundle")
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(profile: Profile, limits: Roofline, precision: str, shown: int) -> str:
-    """Both tables, the sum of the parts beside the whole, and what the machine could do."""
+    """Both tables, the sum of the operators against the whole frame, and the machine's peak."""
     from benchmarks.profiling.layers import by_kind
     from pipeline.table import plain
 

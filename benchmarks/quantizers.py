@@ -1,4 +1,4 @@
-"""Which quantizer makes the best int8 file: `python benchmarks/quantizers.py BUNDLE_OR_CKPT`.
+"""Compare int8 files of several quantizers: `python benchmarks/quantizers.py BUNDLE_OR_CKPT`.
 
 The same float network and the same built-in calibration pairs go through the toolkit's quantizer
 and through three others. Every file is held against PyTorch over 32 pairs, and timed in turns with
@@ -74,7 +74,7 @@ def _checkpoint(args: argparse.Namespace) -> Path:
 
 
 def _text(rows: Sequence[Row]) -> str:
-    """The table; reasons stand below."""
+    """The table, and below it the reasons of rows without a latency."""
     from benchmarks.harness.rows import Check
     from pipeline.table import plain
 

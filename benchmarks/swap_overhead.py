@@ -1,4 +1,4 @@
-"""What a swap takes besides the generator: `python benchmarks/swap_overhead.py [BUNDLE]`.
+"""Measure what a swap costs besides the generator: `python benchmarks/swap_overhead.py [BUNDLE]`.
 
 A photo of 1024x1024 pixels and a video of 720p are made of a public-domain portrait. The generator
 is timed in turns with the rest, so that a slow minute hits both.
@@ -32,7 +32,7 @@ _ROUNDS, _FRAMES, _ALONE = 3, 100, 20  # of the video, and the generator's betwe
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, and say whether the bars are held."""
+    """Measure photo and video, and print whether both limits are kept."""
     parser = argparse.ArgumentParser(prog="python benchmarks/swap_overhead.py", description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
     parser.add_argument(

@@ -137,7 +137,7 @@ class Tool(NamedTuple):
 
 
 def tools() -> list[Tool]:
-    """All packages of all extras but those of development, by extra."""
+    """The packages of all extras except `dev`, in the order of pyproject.toml."""
     from packaging.utils import canonicalize_name
 
     extras: dict[str, list[str]] = {}

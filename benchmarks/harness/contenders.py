@@ -1,4 +1,4 @@
-"""What is to be timed: the files of a bundle on each runtime, and the checkpoint they came from."""
+"""List what to time: the files of a bundle on each runtime, and its checkpoint in PyTorch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ELSEWHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One row to be.
+    """One model file on one runtime, to be timed.
 
     Attributes:
         requested: the backend by name.
@@ -78,7 +78,7 @@ class Wanted:
 
 
 def contenders(wanted: Wanted) -> list[Contender]:
-    """One for each file, runtime and, on a Mac, set of processors.
+    """A contender for each file, runtime and, on a Mac, set of Core ML compute units.
 
     Raises:
         UsageError: the bundle holds nothing of what was asked for.

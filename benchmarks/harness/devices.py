@@ -104,7 +104,7 @@ def _on_ios(settings: Settings, fetched: Path) -> None:
 
 
 def _wait_for(fetch: Callable[[], bool], fetched: Path, timeout_s: float) -> None:
-    """Fetch again and again until the last line says that the app is done."""
+    """Fetch every two seconds until the last line says that the app is done."""
     ends = time.monotonic() + timeout_s
     while time.monotonic() < ends:
         if fetch() and _is_done(fetched):

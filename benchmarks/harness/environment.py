@@ -1,4 +1,4 @@
-"""What machine this is, in the words of a result row."""
+"""Describe this machine and this toolkit for a result row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def device() -> Device:
 
 
 def app() -> App:
-    """This toolkit, with the commit it is at where git knows."""
+    """Version of this toolkit, and its commit where it is a git clone."""
     return App(_version("mobilefsgan-toolkit") or "unknown", _commit())
 
 
@@ -53,7 +53,7 @@ def now() -> str:
 
 
 def busy_cores() -> float | None:
-    """How many cores' worth of other work there was in the last minute; None where not known."""
+    """Load average of the last minute, in cores; None where the system has none."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 

@@ -1,4 +1,4 @@
-"""Time several contenders in turns, round by round, so that a slow minute hits all alike."""
+"""Time several contenders in turns, so that a slow minute of the machine affects all alike."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class WorkerFailed(FaceSwapError):
 
 @dataclass
 class Measurement:
-    """What was measured of one contender; `reason` says why there is no more of it."""
+    """The measurements of one contender; `reason` says why some are missing."""
 
     loaded: Loaded | None = None
     rounds: list[Frames] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Measurement:
 
     @property
     def invoke_ms(self) -> list[float]:
-        """What of each frame was the runtime's own call."""
+        """Time of the runtime's own call within each frame."""
         return [ms for frames in self.rounds for ms in frames.invoke_ms]
 
     @property
@@ -69,7 +69,7 @@ class Worker:
         self._tell(json.dumps(asdict(task)))
 
     def loaded(self) -> Loaded:
-        """What loading came to.
+        """Wait until the model is loaded.
 
         Raises:
             WorkerFailed: the model cannot be loaded, or the runtime crashed.
@@ -86,7 +86,7 @@ class Worker:
         return Frames(**self._answer())
 
     def end(self) -> Ended:
-        """Let it finish.
+        """End the process, and get its peak memory.
 
         Raises:
             WorkerFailed: it crashed before.
@@ -176,7 +176,7 @@ def interleave(
 
 @contextlib.contextmanager
 def _reason_kept(measurement: Measurement, workers: dict[int, Worker], i: int) -> Any:
-    """Let a contender that fails drop out with its reason, and the others go on."""
+    """Record why a contender failed, remove its worker, and go on with the others."""
     try:
         yield
     except WorkerFailed as error:
@@ -191,7 +191,7 @@ def child_environment() -> dict[str, str]:
 
 
 def scratch_log() -> Path:
-    """A new file for one worker's native chatter."""
+    """A new temporary file for what one worker's native code prints."""
     handle, name = tempfile.mkstemp(prefix="mobilefsgan-", suffix=".log")
     os.close(handle)
     return Path(name)

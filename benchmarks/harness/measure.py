@@ -1,4 +1,4 @@
-"""From contenders to result rows."""
+"""Time contenders, and make result rows of the measurements."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def measure(
 
 
 def with_ratios(rows: Sequence[Row], against: str | None) -> list[Row]:
-    """`rows`, with how many times as fast each is as the row called `against`.
+    """Add to each row its speed relative to the row called `against`.
 
     Paired round by round, so that a slow minute cancels out.
     """
@@ -61,7 +61,7 @@ def with_ratios(rows: Sequence[Row], against: str | None) -> list[Row]:
 
 
 def row_of(contender: Contender, measured: Measurement, warmup: int, threads: int) -> Row:
-    """The result row of what was measured of a contender on this machine."""
+    """The result row of a contender measured on this machine."""
     loaded = measured.loaded
     stages = {}
     if measured.rounds:

@@ -1,4 +1,4 @@
-"""Ways to load what is to be measured, each called in a child process of its own."""
+"""Functions that load a model to be timed; each is called in a worker process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.bundles import checkpoint_spec
 def bundle_file(
     bundle: str, file: str, backend: str, threads: int, units: ComputeUnits | None
 ) -> Backend:
-    """A file of a bundle, once it is sure to be the one that the manifest describes.
+    """Load a file of a bundle, after a check against the hash in the manifest.
 
     Raises:
         ContractError: the file is another one, or cannot be loaded.
@@ -32,7 +32,7 @@ def bundle_file(
 
 
 def checkpoint(path: str, model: Model, embedding_size: int, threads: int) -> Backend:
-    """A checkpoint in PyTorch, rewritten for inference: what the other files are made from."""
+    """Load a checkpoint in PyTorch, rewritten for inference as the exported files are."""
     file = Path(path)
     spec = checkpoint_spec(file, model, embedding_size)
     return open_backend("pytorch", spec, file.parent, threads=threads)

@@ -1,4 +1,4 @@
-"""Pictures of result rows: latency by runtime, size against quality."""
+"""Plots of result rows: latency by runtime, and quality against size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_LABEL = 40
 
 
 def latency(rows: Sequence[Row], path: Path) -> None:
-    """Draw a bar to the median of each row, with a whisker to its 90th percentile.
+    """Draw the median of each row as a bar, its 90th percentile as a whisker; 60 rows at most.
 
     Raises:
         BadInput: no row has a latency, or the place cannot be written to.
@@ -60,7 +60,7 @@ def latency(rows: Sequence[Row], path: Path) -> None:
 
 
 def quality(rows: Sequence[Row], path: Path) -> None:
-    """Draw how near each file is to PyTorch against its size.
+    """Draw the PSNR of each file to PyTorch against its size.
 
     Raises:
         BadInput: no row was checked, or the place cannot be written to.
@@ -87,7 +87,7 @@ def quality(rows: Sequence[Row], path: Path) -> None:
 
 
 def judged(row: Row) -> bool:
-    """Whether a row says how near its file is to PyTorch, and how large it is."""
+    """Whether a row has a PSNR and a file size."""
     return bool(row.check and row.check.psnr_db is not None and row.model.bytes)
 
 

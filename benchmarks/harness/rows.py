@@ -67,7 +67,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredModel:
-    """The very file that was measured."""
+    """The file that was measured."""
 
     name: str
     file: str
@@ -84,7 +84,7 @@ class MeasuredModel:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What was asked for, and what really ran.
+    """The backend that was asked for, and the one that ran.
 
     `partitions` counts the pieces that a delegate computes; `ops` counts operators by the device
     that runs them, where the runtime tells.
@@ -99,7 +99,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Frames before and while measuring."""
+    """Number of warm-up frames and of timed frames."""
 
     warmup: int
     n: int
@@ -107,7 +107,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Thermal:
-    """The device's own words for how hot it was."""
+    """Thermal state before and after, as the device names it."""
 
     before: str | None = None
     after: str | None = None
@@ -115,7 +115,7 @@ class Thermal:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How near this very file came to PyTorch's golden answers on this very runtime.
+    """Parity of this file on this runtime with PyTorch, over the golden samples.
 
     `identity_cosine` is the exporter's figure, from the manifest; None for a file without proof.
     `psnr_db` is the worst sample's, and `mean_psnr_db` known where many were judged.
@@ -174,7 +174,7 @@ class Row:
 
     @property
     def spread_percent(self) -> float | None:
-        """Half the way from the slowest to the fastest tenth of the rounds, of their median."""
+        """Half the distance from the 10th to the 90th percentile of the rounds, % of their median."""
         if len(self.rounds_ms) < 2:
             return None
         low, middle, high = np.percentile(self.rounds_ms, (10, 50, 90))
@@ -182,7 +182,7 @@ class Row:
 
     @property
     def overhead_percent(self) -> float | None:
-        """What of a frame is copies and checks around the runtime's own call."""
+        """Share of a frame that is spent outside the runtime's own call, in %."""
         total, own = self.total, self.stages.get("generate")
         if total is None or own is None:
             return None
@@ -245,7 +245,7 @@ def loads(line: str, where: str) -> Row:
 
 
 def _check_numbers(row: Row, where: str) -> None:
-    """Refuse what no clock and no comparison gives: tables and plots divide by these.
+    """Refuse numbers that no measurement gives; tables and plots divide by some of them.
 
     Raises:
         ContractError: a number is out of its bounds; the message names it.

@@ -1,4 +1,4 @@
-"""Keep one runtime busy for minutes, and see when the machine slows down."""
+"""Run one runtime for minutes, and find when the machine throttles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Throttling:
 
 
 def throttling(minutes_ms: Sequence[float]) -> Throttling:
-    """Find where a row of per-minute medians slows down for good."""
+    """Find the minute from which the medians stay more than a tenth above the best."""
     limit = SLOWER * min(minutes_ms)
     fast = [minute for minute, ms in enumerate(minutes_ms, 1) if ms <= limit]
     last_fast = fast[-1]
@@ -69,7 +69,7 @@ def sustain(
 
 
 def words(row: Row) -> str:
-    """What a sustained run showed, in one line."""
+    """The result of a sustained run, in one line."""
     if not row.rounds_ms:
         return f"{row.name}: {row.reason}"
     found = throttling(row.rounds_ms)

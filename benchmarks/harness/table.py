@@ -19,18 +19,18 @@ _LEFT = {"backend", "precision", "runs as", "how", "device"}
 
 
 def text(rows: Sequence[Row]) -> str:
-    """Aligned columns; the reasons of rows without a latency stand below."""
+    """The table with aligned columns, and remarks below it."""
     return "\n".join([pipeline.table.plain(_cells(rows), _LEFT), *_remarks(rows)])
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A table for a document."""
+    """The table in Markdown, and the remarks as a list."""
     remarks = [f"- {remark}" for remark in _remarks(rows)]
     return "\n".join([pipeline.table.markdown(_cells(rows), _LEFT), "", *remarks])
 
 
 def real_time(row: Row) -> str:
-    """The highest frame rate whose budget nine of ten frames keep."""
+    """The highest of `FRAME_RATES` at which nine of ten frames are in time."""
     total = row.total
     if total is None or row.how != "measured":
         return "-"
@@ -75,7 +75,7 @@ def _runs_as(row: Row) -> str:
 
 
 def _remarks(rows: Sequence[Row]) -> list[str]:
-    """What the numbers cannot say themselves."""
+    """Notes below a table: failures, what ratios refer to, and noise."""
     remarks = [f"{row.name}: {row.reason}" for row in rows if row.reason]
     against = sorted({row.against for row in rows if row.ratio is not None and row.against})
     remarks += [f"ratio: times as fast as {name}, paired round by round" for name in against]

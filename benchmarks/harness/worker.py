@@ -46,7 +46,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Ready for frames; `load_ms` is of the model file alone, `first_ms` of the first frame."""
+    """The model is loaded; `load_ms` is the file's time alone, `first_ms` the first frame's."""
 
     load_ms: float
     first_ms: float
@@ -59,7 +59,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Timed frames: whole, and what of each was the runtime's own call."""
+    """Times of frames: whole, and of the runtime's own call within each."""
 
     total_ms: list[float] = field(default_factory=list)
     invoke_ms: list[float] = field(default_factory=list)
@@ -114,7 +114,7 @@ def _answers_apart(log: str) -> TextIO:
 
 
 def _load(task: Task) -> tuple[Loaded, Callable[[], float]]:
-    """Load, run the first frames, replay the samples; what came of it, and how to run a frame."""
+    """Load, warm up, replay the samples; the figures, and a function that runs a frame."""
     from benchmarks.harness.openers import opener
 
     for name in task.imports:
@@ -146,7 +146,7 @@ def _load(task: Task) -> tuple[Loaded, Callable[[], float]]:
 
 
 def _inputs(backend: Any, golden: str | None) -> tuple[list[Any], dict[str, Any]]:
-    """The samples that fit, and what frames are run on: the first of them, or a ramp."""
+    """The golden samples, and the inputs to time: those of the first sample, or a ramp."""
     import numpy as np
 
     from export.proof.golden import feeds, read_golden
@@ -185,7 +185,7 @@ def _check(backend: Any, samples: list[Any]) -> tuple[float | None, float | None
 
 
 def _timed(frame: Callable[[], float], count: int) -> Frames:
-    """Run `count` frames, after one that brings this process back into the caches."""
+    """Time `count` frames, after one untimed frame that warms the caches."""
     frame()
     timed = Frames()
     for _ in range(count):

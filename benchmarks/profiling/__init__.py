@@ -1,1 +1,1 @@
-"""Where the time of one model file goes."""
+"""Profiles of one model file, and the machine's peak rates."""

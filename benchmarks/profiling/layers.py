@@ -1,4 +1,4 @@
-"""What a profile of a model file holds, whichever runtime it comes from."""
+"""The profile of a model file, the same for all runtimes."""
 
 from __future__ import annotations
 

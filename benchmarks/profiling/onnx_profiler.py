@@ -102,5 +102,5 @@ def _from_events(events: list[dict[str, Any]]) -> Profile:
 
 
 def _shapes(entries: list[dict[str, list[int]]]) -> list[tuple[int, ...]]:
-    """Of the profiler's `[{"float": [1, 3]}]`; what is no tensor has none."""
+    """Shapes from the profiler's `[{"float": [1, 3]}]`."""
     return [tuple(edges) for entry in entries for edges in entry.values()]

@@ -1,4 +1,4 @@
-"""What this machine can do at most: multiplications a second, and bytes moved a second."""
+"""Measure the machine's peak: multiplications a second, and bytes copied a second."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a user gets without this toolkit: the network as trained, through onnx2tf's defaults.
+"""Export without this toolkit: the network as trained, through onnx2tf with its defaults.
 
-The yardstick for every speed claim: three outputs less one, but no rewriting, no folding and no
-slices for the reflection pad.
+Speed claims compare with it. It has the 256 px output only, but no rewriting, no folded batch norms
+and no slices in place of the reflection pad.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def naive_onnx(checkpoint: Path, path: Path, log: Path) -> None:
     from model.contract import FACE_SIZE
 
     class Picture256(torch.nn.Module):
-        """The last of the four things that the authors' forward returns is enough for a swap."""
+        """The generator with only the 256 px picture of its four outputs."""
 
         def __init__(self) -> None:
             super().__init__()
