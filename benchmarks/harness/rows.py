@@ -174,7 +174,7 @@ class Row:
 
     @property
     def spread_percent(self) -> float | None:
-        """Half the distance from the 10th to the 90th percentile of the rounds, % of their median."""
+        """Half the distance from 10th to 90th percentile of the rounds, in % of their median."""
         if len(self.rounds_ms) < 2:
             return None
         low, middle, high = np.percentile(self.rounds_ms, (10, 50, 90))
