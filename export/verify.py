@@ -1,6 +1,7 @@
 """Replay a bundle's golden samples on every file it holds: `python -m export.verify BUNDLE`.
 
-Needs no PyTorch and no checkpoint. On a Mac this is what executes the Core ML files.
+Needs no PyTorch and no checkpoint. On a Mac it executes the Core ML files, which other systems
+interpret.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check hashes, replay, print a line per file; exit 1 if a file misses its gate."""
+    """Check hashes, replay the samples, and print a line per file.
+
+    Ends with 1 where a file misses its gate or has no sample, and with 3 where no file can run.
+    """
     parser = argparse.ArgumentParser(prog="python -m export.verify", description=__doc__)
     parser.add_argument("bundle", type=Path, help="a folder made by python -m export")
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")

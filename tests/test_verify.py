@@ -176,6 +176,17 @@ def test_a_model_that_fails_when_it_runs_is_one_line_and_exit_4(
     assert "ONNX Runtime cannot compute" in refusal(small, capsys)
 
 
+def test_names_in_a_model_that_are_no_text_are_one_line_and_exit_4(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = (small / ONNX).read_bytes().replace(b"embedding", b"embed\xb1ing")
+    (small / ONNX).write_bytes(content)
+    sha256, size = digest(small / ONNX)
+    how = {"sha256": sha256, "bytes": size}
+    change(small / "manifest.json", lambda data: data["models"][0].update(how))
+    assert "ONNX Runtime cannot load" in refusal(small, capsys)
+
+
 @pytest.mark.parametrize("name", ["a\0b", "n" * 300, "nowhere", "/dev/null"])
 def test_what_is_no_bundle_is_one_line_and_exit_4(
     name: str, capsys: pytest.CaptureFixture[str]

@@ -58,12 +58,13 @@ class OnnxBackend:
             session = onnxruntime.InferenceSession(
                 str(root / spec.file), options, providers=["CPUExecutionProvider"]
             )
+            sides = _declared(session.get_inputs()), _declared(session.get_outputs())
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise ContractError(
-                f"ONNX Runtime cannot load {root / spec.file}: {str(error).splitlines()[0]}. "
+                f"ONNX Runtime cannot load {root / spec.file}: {_first_line(error)}. "
                 "Export the bundle again"
             ) from None
-        check_tensors(spec, _declared(session.get_inputs()), _declared(session.get_outputs()))
+        check_tensors(spec, *sides)
         return cls(session, spec)
 
     def run(self, **inputs: NDArray[Any]) -> Arrays:
@@ -74,11 +75,15 @@ class OnnxBackend:
             values = self._session.run(self._outputs, inputs)
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise ContractError(
-                f"ONNX Runtime cannot compute {self.spec.file}: {str(error).splitlines()[0]}. "
+                f"ONNX Runtime cannot compute {self.spec.file}: {_first_line(error)}. "
                 "Export the bundle again"
             ) from None
         self.invoke_ms = 1e3 * (time.perf_counter() - started)
         return dict(zip(self._outputs, values, strict=True))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _declared(tensors: Any) -> dict[str, Declared]:
