@@ -179,6 +179,9 @@ def test_scores_of_a_swap_that_does_nothing_and_of_one_that_copies(teacher_file)
     assert nothing.closer_to_source == 0
     assert nothing.pose_deg == pytest.approx(0, abs=0.01)
     assert nothing.expression == pytest.approx(0, abs=1e-6)
+    assert nothing.blink == pytest.approx(0, abs=1e-6)
+    assert nothing.detail_eyes == pytest.approx(2 - copies.detail_eyes)  # each against their mean
+    assert nothing.chroma == pytest.approx(2 - copies.chroma)
     assert nothing.frechet == pytest.approx(0, abs=1e-9)
     assert copies.identity_source == pytest.approx(1, abs=1e-5)
     assert copies.closer_to_source == copies.retrieval_top1 == 1

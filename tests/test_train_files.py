@@ -96,6 +96,12 @@ def test_a_pipe_is_no_tar(reader: str, tmp_path: Path) -> None:
         READERS[reader](tmp_path / "faces.tar")
 
 
+def test_what_a_killed_writer_left_is_no_shard(tmp_path: Path) -> None:
+    shard(tmp_path / "shard-00000.tar")
+    (tmp_path / ".0123456789abcdef.tmp.tar").write_bytes(b"half a shard")
+    assert open_data([tmp_path]).told == "1 shards"
+
+
 @pytest.mark.parametrize("side", [4_200, 30_000])
 def test_a_picture_of_few_bytes_and_many_pixels_is_refused(side: int, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"pixels"):

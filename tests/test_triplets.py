@@ -139,7 +139,7 @@ def test_a_kill_leaves_no_half_shard(tar, tmp_path) -> None:
         [str(word) for word in command], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 240  # on a loaded machine
-    while not list((tmp_path / "shards").glob("*.tar")) and time.monotonic() < deadline:
+    while not list((tmp_path / "shards").glob("shard-*.tar")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)

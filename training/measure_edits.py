@@ -59,11 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(args: argparse.Namespace) -> Cosines:
     from pipeline.progress import Progress
+    from training.data.archives import tars_in
     from training.data.records import EDITS, decode, read_shard
     from training.judging.teacher import Teacher
 
     teacher = Teacher(args.teacher, args.threads)
-    shards = sorted(args.shards.glob("*.tar")) if args.shards.is_dir() else [args.shards]
+    shards = tars_in(args.shards) if args.shards.is_dir() else [args.shards]
     if not shards:
         raise BadInput(
             f"{args.shards} holds no shard; make some with python -m training.triplets PHOTOS -o "

@@ -15,6 +15,11 @@ from model.errors import BadInput
 LARGEST_MEMBER_BYTES = 64 << 20  # an encoded picture of 120 million pixels has less
 
 
+def tars_in(folder: Path) -> list[Path]:
+    """The tars of a folder by name, without hidden ones, which a killed writer leaves behind."""
+    return sorted(path for path in folder.glob("*.tar") if not path.name.startswith("."))
+
+
 @contextmanager
 def open_tar(
     path: Path, expected: str, mode: Literal["r", "r:"] = "r"

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from model.errors import BadInput
-from training.data.archives import LARGEST_MEMBER_BYTES, members, open_tar
+from training.data.archives import LARGEST_MEMBER_BYTES, members, open_tar, tars_in
 from training.data.faces import PICTURES, held_out_people
 from training.data.records import Record, decode, read_shard
 
@@ -60,7 +60,7 @@ def open_data(paths: Sequence[Path], seed: int = 0) -> Data:
     """
     shards, told = [], []
     for path in paths:
-        tars = sorted(path.glob("*.tar")) if path.is_dir() else []
+        tars = tars_in(path) if path.is_dir() else []
         for file in tars or [path]:
             if file.is_file() and _is_shard(file):
                 shards.append(Shard(file.name, lambda file=file: read_shard(file)))  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,9 @@ from pipeline.faces.pyramid import Image8
 from pipeline.metrics import psnr_db, ssim
 from training.data.faces import Faces
 from training.data.landmarks import Landmarks
+from training.judging.detail import detail
 from training.judging.distances import frechet, retrieval_top1
+from training.judging.eyelids import blink_error
 from training.judging.pose import expression_error, pose_error_deg
 from training.judging.swaps import Painted, SwapPairs
 from training.judging.teacher import Embeddings, Teacher
@@ -33,6 +35,11 @@ class Scores:
         retrieval_top1: share of swaps whose nearest among all sources shows the right person.
         pose_deg: mean angle between the heads of swapped and target.
         expression: mean distance of lips, lids and brows, percent of the eye distance.
+        blink: mean difference of the eyes' openness to the target's, percent of the eye's width.
+        detail_eyes: mean detail at the eyes, 1 as in photos; see `training.judging.detail`.
+        detail_mouth: likewise at the mouth.
+        detail_cheeks: likewise at the cheeks.
+        chroma: mean colour noise, 1 as in photos.
         faceless: swaps in which the mesh sees no face; pose and expression leave them out.
         frechet: Fréchet distance of the teacher's embeddings of swapped and target faces. Not FID.
         not_finite: pictures with NaN or infinity in them.
@@ -51,6 +58,11 @@ class Scores:
     retrieval_top1: float
     pose_deg: float | None
     expression: float | None
+    blink: float | None
+    detail_eyes: float | None
+    detail_mouth: float | None
+    detail_cheeks: float | None
+    chroma: float | None
     faceless: int
     frechet: float
     not_finite: int
@@ -131,13 +143,16 @@ def score(
         landmarks: judge pose and expression.
         step: called after each swap that was looked at.
     """
-    vectors, poses, expressions = [], [], []
-    for painted, row in zip(swapped, pairs.target, strict=True):
+    vectors, poses, expressions, blinks, details = [], [], [], [], []
+    for painted, source_row, row in zip(swapped, pairs.source, pairs.target, strict=True):
         vectors.append(teacher.embed(painted.image))
         mesh, wanted = landmarks.find(painted.image), truth.meshes[row]
         if mesh is not None and wanted is not None:
             poses.append(pose_error_deg(mesh, wanted))
             expressions.append(expression_error(mesh, wanted))
+            blinks.append(blink_error(mesh, wanted))
+        faces = (painted.image, truth.faces.pixels[source_row], truth.faces.pixels[row])
+        details.append(detail(*faces))
         step()
     found = np.stack(vectors)
     source, target = truth.embeddings[pairs.source], truth.embeddings[pairs.target]
@@ -154,6 +169,11 @@ def score(
         retrieval_top1=retrieval_top1(found, source, who, who),
         pose_deg=_mean(poses),
         expression=_mean(expressions),
+        blink=_mean(blinks),
+        detail_eyes=_mean([d.eyes for d in details]),
+        detail_mouth=_mean([d.mouth for d in details]),
+        detail_cheeks=_mean([d.cheeks for d in details]),
+        chroma=_mean([d.chroma for d in details]),
         faceless=len(swapped) - len(poses),
         frechet=frechet(found, target),
         not_finite=sum(not p.finite for p in [*swapped, *(p for _, p in restored)]),
@@ -170,5 +190,6 @@ def _restoration(face: Image8, painted: NDArray[np.float32]) -> tuple[float, flo
     return psnr_db(painted, unit, 1.0), ssim(painted, unit)
 
 
-def _mean(values: list[float]) -> float | None:
-    return float(np.mean(values)) if values else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
