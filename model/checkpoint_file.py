@@ -91,7 +91,9 @@ def _reason(error: Exception) -> str:
 def _check_archive(file: BinaryIO, size: int, path: Path) -> None:
     """Refuse archives that PyTorch would expand, and those that are no checkpoints."""
     if _directory_size(file, size) > _LARGEST_DIRECTORY_BYTES:
-        raise CheckpointError(f"{path} is a zip archive of too many files for a checkpoint")
+        raise CheckpointError(
+            f"{path} holds too many files for a checkpoint. Save it again with torch.save"
+        )
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()

@@ -210,6 +210,16 @@ def test_shapes_beyond_what_is_stored_are_refused(
     assert words in refusal(saved({**state, **change}), tmp_path)
 
 
+def test_an_archive_of_very_many_files_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(500):
+            archive.writestr(f"{number:060000}", b"")
+    with zipfile.ZipFile(io.BytesIO(file.getvalue())) as archive:
+        assert len(archive.infolist()) == 500
+    assert "too many files" in refusal(file.getvalue(), tmp_path)
+
+
 def test_a_dictionary_that_holds_itself_is_refused(tmp_path: Path) -> None:
     for key in ("model", "a"):
         content: dict[str, object] = {}
