@@ -1,4 +1,9 @@
-"""Fit measured 8-bit ranges to their graph: what follows exactly, what pays, what runs."""
+"""Adjust measured 8-bit ranges to the operators around each tensor.
+
+Some ranges are known exactly, because pictures are in [0, 1]. Before some activations a narrower
+range gives a smaller error. XNNPACK runs a sum only if the steps of its inputs are not too
+fine.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +54,7 @@ def fitted(model: Any, signature: Signature, statistics: Statistics, method: Met
 def cut_before_leaky(
     leaky: Iterable[tuple[str, float]], statistics: Statistics, ranges: Ranges
 ) -> Ranges:
-    """Spend few levels on what a LeakyReLU is about to make a hundred times smaller.
+    """Narrow the ranges before LeakyReLUs on the negative side, which they make much smaller.
 
     Args:
         leaky: name of the tensor before each LeakyReLU, and its slope.
@@ -68,7 +73,7 @@ def cut_before_leaky(
 
 
 def cut_before_tanh(names: Iterable[str], statistics: Statistics, ranges: Ranges) -> Ranges:
-    """Spend no levels on what a tanh is about to make nearly 1 or -1 anyway.
+    """Narrow the ranges before tanhs, which map large values to nearly 1 or -1.
 
     Args:
         names: the tensor before each tanh.
@@ -98,9 +103,10 @@ def _error_behind(
 
 
 def _addable(model: Any, ranges: Ranges) -> Ranges:
-    """Widen what is added to something far larger, so that XNNPACK takes the sum.
+    """Widen the ranges of terms that are far smaller than their sum, so that XNNPACK takes the sum.
 
-    A branch that gives nothing has no range at all. Its levels stay finer than those of the sum.
+    A branch whose output is always zero has no range at all. The steps of a widened term stay finer
+    than those of the sum.
     """
     wide = dict(ranges)
     for op in flatbuffer.ops(model):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import onnx
 
 _CACHE_VERSION = 2
-# What these make of a picture between black and white lies between what they make of those two.
+# The result of these operators for any picture lies between those for a black and a white one.
 _AFFINE = frozenset({"Slice", "Resize", "Mul", "Sub", "Add"})
 
 
@@ -56,16 +56,17 @@ def measured(
 def _method(signature: Signature) -> Method:
     """How ranges are chosen: docs/quantization.md.
 
-    What paints loses who is seen with the few largest values, though narrower ranges give up to a
-    decibel more. What makes an embedding is better off without them.
+    Cutting the few largest values of the generator costs identity, although it gains up to 1 dB of
+    PSNR. The identity encoder is more exact with them cut.
     """
     return "minmax" if any(spec.color for spec in signature.outputs) else "percentile"
 
 
 def _exact_ranges(model: onnx.ModelProto, signature: Signature) -> Ranges:
-    """Of the picture and what is made of it before the first layer: from black and white ones.
+    """The ranges of the picture and of all that is computed from it before the first layer.
 
-    A folder of dark faces must not make white impossible.
+    They follow from a black and a white picture, and do not depend on the calibration set: a folder
+    of dark faces must not clip white.
     """
     import onnx
     import onnxruntime

@@ -2,7 +2,7 @@
 
 The file runs on XNNPACK with all its tensors as outputs, which is several times as fast as the
 converter's own calibration, needs no second trip through onnx2tf, and leaves the choice of ranges
-to us. Measured once per file and set: what was measured is cached.
+to us. Measurements are cached, per file and calibration set.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.quiet import quiet
 Method = Literal["minmax", "percentile"]
 METHOD: Method = "percentile"  # measured best: docs/quantization.md
 _SAMPLES_PER_PAIR = 2048  # values kept of each tensor, besides its exact extremes
-# A strong swap lives in few, large values: what cuts them takes the source out of the picture.
+# The identity of a swap is carried by few, large values; cutting them loses the source.
 _PERCENTILE = 99.999
 _DRAWN = 20_000  # values that cuts of a range are compared on
 _CACHE_VERSION = 1

@@ -158,10 +158,10 @@ def _own_scales(model: Any, ranges: Ranges) -> None:
 
 
 def _addable_constants(model: Any) -> None:
-    """Store constants that hardly add anything more coarsely, in place, so that XNNPACK adds them.
+    """Store very small constant terms with larger steps, in place, so that XNNPACK adds them.
 
-    It takes no int8 tensor whose steps are 2^10 finer than the sum's; a shift that training left at
-    zero has no steps to speak of.
+    XNNPACK refuses an int8 term whose steps are 2^10 times finer than those of the sum. A shift
+    that training left near zero has such steps.
     """
     tensors = model.subgraphs[0].tensors
     for op in flatbuffer.ops(model):
