@@ -1,8 +1,8 @@
-"""python -m training.evaluate: judge a generator on people that it never saw.
+"""python -m training.evaluate: judge a generator on held-out people.
 
-Swaps pairs of held-out people and reports what the field does: whose face it is by a recogniser
-that is not the generator's own, pose, expression, and how well a face with its own identity comes
-back. With a bundle, every file of it paints the same pairs, so that the cost of int8 shows.
+Swaps pairs of people and reports identity (by a recogniser that was not used in training), pose,
+expression, detail, and the reconstruction of faces swapped with their own identity. All files of a
+bundle swap the same pairs, which shows the cost of int8.
 """
 
 from __future__ import annotations

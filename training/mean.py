@@ -1,8 +1,7 @@
 """python -m training.mean: a weighted mean of checkpoints, as one checkpoint.
 
-Runs that went on from each other lie in one valley, where a mean is often better than either end
-(model soups, arXiv:2203.05482): a generator keeps what a run has learned and loses its noise. Of
-runs that began apart it is worth nothing.
+The mean of a run and of its continuation is often better than either (model soups,
+arXiv:2203.05482). The mean of runs that started from different weights is useless.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.mean", description=__doc__)
     add = parser.add_argument
     add("--of", nargs=2, action="append", required=True, metavar=("CKPT", "SHARE"),
-        help="a checkpoint and how much of it, as in --of a.pt 0.3 --of b.pt 0.7")  # fmt: skip
+        help="a checkpoint and its share, as in --of a.pt 0.3 --of b.pt 0.7")  # fmt: skip
     add("-o", "--output", type=Path, required=True, help="where the mean goes")
     add("--identity", action="store_true", help="they are identity encoders, not generators")
     return parser

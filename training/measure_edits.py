@@ -1,7 +1,7 @@
-"""python -m training.measure_edits: do edits change who a face shows, as far as they should?
+"""python -m training.measure_edits: how much do edits change a face's identity?
 
-By a face recogniser that no edit knows of: identity edits have to lower the cosine of photo and
-edit, attribute edits have to leave it higher.
+Measured by a face recogniser that the edits do not use: identity edits should lower the cosine
+between photo and edit, attribute edits should keep it higher.
 """
 
 from __future__ import annotations

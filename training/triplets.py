@@ -1,9 +1,8 @@
 """python -m training.triplets: make training shards of plain photos.
 
-Of each photo of a person it makes, aligned, a fatter, an older and a bearded face, and the same
-face with glasses, with sunglasses, with a fringe, bald and grinning: what FSTriplets are put
-together from. People that are kept for evaluation go into no shard. A run that was ended goes on
-where it was.
+Each photo is aligned and edited eight times: fatter, older, bearded, with glasses, with sunglasses,
+with a fringe, bald, grinning. FSTriplets are drawn from photos and edits. The people that are held
+out for evaluation are left out. An interrupted run continues where it stopped.
 """
 
 from __future__ import annotations

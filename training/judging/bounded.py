@@ -1,8 +1,8 @@
-"""Does a generator stay bounded? Peak activations over thousands of (face, identity) pairs.
+"""Peak activations of a generator over thousands of (face, identity) pairs.
 
-The published decoder does not squash its attention, and twelve blocks multiply it: a network that
-looks fine on most pairs can overflow on a few. What exceeds a tenth of fp16's range on some pair is
-too near to what phones overflow at.
+The published decoder does not bound its attention, and twelve blocks multiply it, so a network that
+works on most pairs can overflow on a few. Activations above a tenth of fp16's range fail the test,
+because phones compute in fp16.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _ODD = ("black", "white", "grey", "noise", "halves")
 
 @dataclass(slots=True)
 class Bounds:
-    """What was seen so far.
+    """The measurements so far.
 
     Attributes:
         pairs: (face, identity) pairs that went through.
         not_finite: values that were NaN or infinite, over all modules and pairs.
-        not_finite_in: the first module that gave or took one.
+        not_finite_in: the first module with one in its inputs or outputs.
         peak: the largest absolute finite value.
-        peak_in: the module that gave or took it, and on which pair.
+        peak_in: the module that had it as input or output, and the pair.
         peaks: the largest of each module.
     """
 
@@ -61,7 +61,7 @@ def measure(
     batch: int = 1,
     step: Callable[[int], None] = lambda _count: None,
 ) -> Bounds:
-    """Run pairs through the network as trained, and look at what every module takes and gives.
+    """Run pairs through the network as trained, and measure every module's inputs and outputs.
 
     Args:
         network: in eval mode, on the device to run on; becomes channels-last, which is faster.
@@ -97,7 +97,7 @@ def measure(
 
 def _watcher(name: str, bounds: Bounds) -> Callable[[nn.Module, Any, Any], None]:
     def watch(_module: nn.Module, taken: Any, given: Any) -> None:
-        # What a module takes is looked at too: sums between modules are nobody's output.
+        # Inputs are measured too: sums between modules are the output of no module.
         for kind, value in (("into", taken), ("out of", given)):
             for tensor in _tensors(value):
                 _note(bounds, name, kind, tensor)

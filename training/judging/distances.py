@@ -1,4 +1,4 @@
-"""Distances between sets of embeddings: how alike two crowds are, and who is nearest to whom."""
+"""Measures on sets of embeddings: Fréchet distance and retrieval."""
 
 from __future__ import annotations
 

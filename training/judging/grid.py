@@ -1,4 +1,4 @@
-"""A sheet of pictures with words under them, for people to judge by."""
+"""Write a grid of pictures with captions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ KINDS = (".webp", ".png", ".jpg", ".jpeg")
 
 
 class Tile(NamedTuple):
-    """A picture, None for an empty place, and what is written below it."""
+    """A picture, or None for an empty place, and its caption."""
 
     image: Image8 | None
     caption: str
 
 
 def check_kind(path: Path) -> None:
-    """Refuse a file that a sheet cannot be written to, before any work is done.
+    """Refuse a file name that a grid cannot be written to, before any work is done.
 
     Raises:
         UsageError: its ending is of no kind of picture.

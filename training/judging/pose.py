@@ -1,4 +1,4 @@
-"""How far two faces differ in pose and in expression, from their landmarks in three dimensions."""
+"""Difference of two faces in pose and expression, from 3D landmarks."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from pipeline.faces.facemesh import Points
 if TYPE_CHECKING:
     from skimage.transform import SimilarityTransform
 
-# Points that the skull holds in place whatever the face does: bridge of the nose, corners of the
-# eyes, temples, forehead.
+# Points that expressions do not move: bridge of the nose, corners of the eyes, temples, forehead.
 RIGID = (
     *(168, 6, 197, 195, 5, 4, 98, 327, 33, 133, 362, 263),
     *(10, 67, 297, 103, 332, 54, 284, 109, 338, 9, 8, 151, 127, 356, 162, 389, 21, 251),
 )
-# Points that make an expression: lips, lids, brows.
+# Points that expressions move: lips, lids, brows.
 _LIPS = (61, 291, 0, 17, 13, 14, 39, 269, 181, 405, 78, 308)
 _LIDS = (159, 145, 160, 144, 158, 153, 386, 374, 385, 380, 387, 373)
 _BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)
@@ -55,10 +54,10 @@ def pose_error_deg(face: Points, other: Points) -> float:
 
 
 def expression_error(face: Points, other: Points) -> float:
-    """How far lips, lids and brows lie apart once the heads coincide, in percent of eye distance.
+    """Distance of lips, lids and brows after aligning the heads, in percent of the eye distance.
 
-    The root of the mean square over the points. A swap that puts another person's mouth into the
-    face is off by its shape too, so that 0 is not what a good swap reaches.
+    The root mean square over the points. The shape of the source's features counts too, so a good
+    swap is above 0.
 
     Args:
         face: (468, 3) landmarks, see `training.data.landmarks`.

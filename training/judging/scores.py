@@ -1,4 +1,4 @@
-"""What the field reports of a face swapper, for the swaps of one model file."""
+"""The usual measures of a face swapper, for the swaps of one model file."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class Scores:
 
 
 class Yardsticks(NamedTuple):
-    """What the same numbers are without any swap, to read the others by.
+    """The same measures on real photos, for comparison.
 
     Attributes:
-        same_person: mean cosine of sources and other photos of them; a swap cannot hope for more.
-        other_person: mean cosine of sources and targets: where a swap that does nothing stays.
+        same_person: mean cosine of sources and other photos of them, an upper bound for swaps.
+        other_person: mean cosine of sources and targets, which a swap without effect has.
         frechet: between the sources' and the targets' faces, all real.
     """
 
@@ -89,7 +89,7 @@ class Yardsticks(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """All that does not depend on the generator, found once: rows are those of the faces."""
+    """What does not depend on the generator and is measured once, per row of the faces."""
 
     faces: Faces
     embeddings: Embeddings  # (N, D)
@@ -132,16 +132,16 @@ def score(
     landmarks: Landmarks,
     step: Callable[[], None],
 ) -> Scores:
-    """Judge what one generator painted.
+    """Measure the swaps of one generator.
 
     Args:
-        truth: what there is to know about the faces.
+        truth: embeddings and landmarks of the real faces.
         pairs: which faces were swapped.
         swapped: the results, in that order.
-        restored: rows of faces, and what became of them with their own identity.
+        restored: rows of faces, and the results of swapping them with their own identity.
         teacher: judges identity.
         landmarks: judge pose and expression.
-        step: called after each swap that was looked at.
+        step: called after each swap.
     """
     vectors, poses, expressions, blinks, details = [], [], [], [], []
     for painted, source_row, row in zip(swapped, pairs.source, pairs.target, strict=True):

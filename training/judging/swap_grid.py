@@ -1,4 +1,4 @@
-"""Swaps side by side: source, target, and what every model file made of them."""
+"""Swaps side by side: source, target, and the result of every model file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same swaps by every runtime: pairs of held-out people, models to judge, what they paint."""
+"""Swap the same pairs of held-out people by every model file that is to be judged."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class SwapPairs:
-    """Whose identity goes where, as rows of a set of faces: (N,) int64 each."""
+    """Source and target of each swap, as rows of a set of faces: (N,) int64 each."""
 
     source: Rows
     target: Rows
 
 
 class JudgedModel(NamedTuple):
-    """A generator to judge, and what opens it and the identity encoder that goes with it."""
+    """A generator to judge; `open` loads it and its identity encoder."""
 
     backend: str
     precision: Precision
@@ -37,12 +37,12 @@ class JudgedModel(NamedTuple):
 
 
 class Painted(NamedTuple):
-    """What a generator made of a pair.
+    """The result of one swap.
 
     Attributes:
         image: (S, S, 3) HWC uint8 RGB.
-        unit: the same as the generator gave it, float32, about [0, 1]; 0 where it was not finite.
-        finite: whether every value was.
+        unit: the generator's output, float32 in about [0, 1]; 0 where it was not finite.
+        finite: whether every value was finite.
     """
 
     image: Image8
@@ -51,10 +51,10 @@ class Painted(NamedTuple):
 
 
 def draw_pairs(people: NDArray[Any], count: int, seed: int = 0) -> SwapPairs:
-    """Pairs of two people each; nobody is a source again before everybody was one.
+    """Draw pairs of two people; everybody is a source before anybody is one again.
 
     Args:
-        people: (N,) whom each face shows.
+        people: (N,) the person of each face.
         count: how many pairs.
         seed: draws people and photos.
 
@@ -86,7 +86,7 @@ def candidates(
     precisions: Sequence[Precision],
     threads: int,
 ) -> list[JudgedModel]:
-    """What there is to judge in a checkpoint, or in a bundle.
+    """The models of a checkpoint or a bundle.
 
     Args:
         path: a generator's checkpoint, or a folder made by `python -m export`.

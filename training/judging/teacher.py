@@ -79,8 +79,8 @@ class Teacher:
 def teacher_crop(face: Image8) -> Image8:
     """The identity crop of an aligned face, (112, 112, 3) uint8 RGB, bilinear.
 
-    SFace takes the channels as RGB, 0..255: OpenCV's wrapper of it takes BGR, but swaps them before
-    it asks. Asked with BGR it still tells people apart, in other words (docs/evaluation.md).
+    SFace expects RGB, 0..255: OpenCV's wrapper takes BGR but swaps the channels before inference.
+    With BGR its embeddings differ, though they still tell people apart (docs/evaluation.md).
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""One distillation run: what it holds, one step of it, and its state on disk."""
+"""A distillation run: the student, one training step, and the state on disk."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ CPU_FP32 = Compute(torch.device("cpu"))
 
 @dataclass(frozen=True, slots=True)
 class DistillSettings:
-    """Everything a run depends on besides its data.
+    """All settings of a run besides its data.
 
     Attributes:
         batch: faces per step.
         lr: Muon's, for matrices; all other weights learn with Adam at 0.15 of it.
         seed: of the weights, the split, the order and the augmentation.
-        minutes: time for training, which the schedule follows, unless `steps` rules.
+        minutes: time for training; the schedule follows it unless `steps` is given.
         steps: number of steps instead of a time.
         sizes: picture sides in pixels, each with the share of the run at which it ends.
         channels: the network's width; 64 is the published one.
-        hinted: the teacher is asked about every view, for its maps too; at 112 px only.
-        held: how many of the student's first stages stay as they are. The first three take half of
-            a step's time, and learn what edges and skin look like long before the rest is done.
-        looks: how many steps learn from one view.
-        mix: share of the views in which another face shines through; only where `hinted`.
-        cover: share of the views in which a bar hides a part of the face; only where `hinted`.
-        rounding: share of the run after which its layers' inputs carry the noise of 8 bits, 1 for
-            none; see `training.running.rounding`.
-        compiled: the student runs as C++ that PyTorch makes of it, for which it needs a compiler.
+        hinted: the teacher answers for every view, with its maps; at 112 px only.
+        held: number of the student's first stages that are frozen. The first three take half of a
+            step's time and converge early.
+        looks: how many steps use one view.
+        mix: share of the views that are blended with another face; needs `hinted`.
+        cover: share of the views with a covered part; needs `hinted`.
+        rounding: share of the run after which layer inputs get 8-bit rounding noise, 1 for never;
+            see `training.running.rounding`.
+        compiled: run the student through torch.compile, which needs a C++ compiler.
     """
 
     batch: int = 48
@@ -219,7 +219,7 @@ class Run:
 
 
 def _learning(network: MobileFaceNet, held: int) -> None:
-    """In training mode, but for the first `held` stages: those keep weights and statistics."""
+    """Set training mode, and freeze weights and statistics of the first `held` stages."""
     network.train().requires_grad_(True)
     for name in STAGES[:held]:
         getattr(network, name).eval().requires_grad_(False)

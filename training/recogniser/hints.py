@@ -1,8 +1,8 @@
-"""What a teacher sees on the way to its answer: maps that a student learns from, place by place.
+"""Hints: the student also learns from the teacher's intermediate feature maps.
 
-An embedding tells the student 128 numbers a picture. The teacher's maps at 28, 14 and 7 px tell it
-a thousand places of hundreds of numbers each, which is what a few thousand people can teach from
-(FitNets, arXiv:1412.6550).
+An embedding gives 128 numbers a picture. The teacher's maps at 28, 14 and 7 px give hundreds of
+numbers at each of a thousand places, which makes more of a set of a few thousand people (FitNets,
+arXiv:1412.6550).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from training.recogniser.student import early_features, late_features, read
 
 SIDES = (28, 14, 7)  # of the maps that are compared, for a view of 112 px
 HINT_WEIGHT = 1.0
-DULL = 0.1  # channels that hardly vary count less: this share of the mean variance is added
+DULL = 0.1  # of the mean variance is added, so that channels with little variance count less
 
 
 class Answer(NamedTuple):
@@ -92,10 +92,10 @@ class HintingTeacher:
 
 
 class Hints(nn.Module):
-    """Reads the teacher's maps off the student's, by one linear layer per size."""
+    """Predicts the teacher's maps from the student's, by one linear layer per size."""
 
     def __init__(self, student: MobileFaceNet, teacher_sizes: list[int]) -> None:
-        """Start from layers that say nothing, so that the student is not pulled about at first.
+        """Start from zero weights, so that the first gradients do not disturb the student.
 
         Args:
             student: whose maps are compared.
@@ -135,7 +135,7 @@ def _zero_convolution(channels: int, wanted: int) -> nn.Conv2d:
 
 
 def thinned(map_: Tensor) -> Tensor:
-    """Every other row and column of the largest maps, (N, C, 28, 28): neighbours say the same."""
+    """Every other row and column of the largest maps, (N, C, 28, 28); neighbours are redundant."""
     return map_[:, :, ::2, ::2] if map_.shape[-1] == SIDES[0] else map_
 
 

@@ -1,4 +1,4 @@
-"""What one step of distillation learns from: faces as seen today, and what the teacher says."""
+"""Batches of distillation: augmented faces and the teacher's answers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from training.recogniser.hints import HintingTeacher
 from training.recogniser.views import augmented_view, covered, mixed
 from training.running.seeds import seed_of
 
-KEPT = 32  # lessons in memory, which are given again before new ones are made
-ONE_PERSON = 0.2  # up to that share of another face a view still shows one person
+KEPT = 32  # lessons in memory; they are reused before new ones are made
+ONE_PERSON = 0.2  # a view with at most this share of another face counts as one person
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Lesson:
     """A batch.
 
     Attributes:
-        shown: what the student is given, (N, 3, S, S) NCHW float32 in [-1, 1], or maps of a part of
-            it that is held still.
-        people: (N,) int64, who is seen.
-        plain: (N,) bool, whether nobody else shines through.
+        shown: the student's input, (N, 3, S, S) NCHW float32 in [-1, 1], or the maps after its
+            frozen stages.
+        people: (N,) int64, the person of each face.
+        plain: (N,) bool, views that show one person only.
         target: the teacher's embeddings in the student's space, (N, D) float32 unit norm.
-        maps: the teacher's; none where only its embeddings are known.
+        maps: the teacher's feature maps; empty where only its embeddings are known.
     """
 
     shown: Tensor
@@ -37,7 +37,7 @@ class Lesson:
 
 
 class Lessons:
-    """All lessons of a run. Which one a step gets depends on the seed and its number only."""
+    """All lessons of a run; the lesson of a step depends on the seed and the step's number only."""
 
     def __init__(
         self, pixels: Tensor, people: Tensor, targets: Tensor, space: Tensor,
@@ -48,15 +48,15 @@ class Lessons:
 
         Args:
             pixels: (N, S, S, 3) NHWC uint8 RGB, aligned faces.
-            people: (N,) int64, who each shows.
+            people: (N,) int64, the person of each face.
             targets: the teacher's embeddings of them in the student's space, (N, D).
             space: the teacher's space to the student's, (T, D).
-            teacher: asked about every view; `targets` stand where there is none.
+            teacher: asked about every view; without it `targets` are used.
             seed: of the order and the augmentation.
             batch: faces in a lesson.
-            looks: how often a lesson is given; making one costs as much as learning from it.
-            mix: share of the views in which another face shines through; needs the teacher.
-            cover: share in which a bar hides a part of the face; needs the teacher.
+            looks: how often a lesson is used; making one costs as much as a training step.
+            mix: share of the views that are blended with another face; needs the teacher.
+            cover: share of the views with a covered part; needs the teacher.
         """
         self._pixels, self._people, self.targets = pixels, people, targets
         self._space, self._teacher = space, teacher
@@ -70,7 +70,7 @@ class Lessons:
         Args:
             step: 0, 1...
             size: side of the views in pixels.
-            held: what is done to every view once, by the part of the student that is held still.
+            held: applied to every view once: the student's frozen stages.
         """
         block, place = divmod(step, KEPT * self._looks)
         number = block * KEPT + place % KEPT

@@ -1,7 +1,7 @@
 """Muon: momentum whose matrix updates are made orthogonal (Jordan et al., 2024).
 
-Every direction of a weight matrix learns at the same pace, which gets more out of few samples than
-Adam does; torch.optim.Muon takes no 1x1 convolutions, hence this one.
+All directions of a weight matrix are updated equally, which learns more from few samples than Adam
+does. This optimizer is our own because torch.optim.Muon does not accept 1x1 convolutions.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-# The quintic of the published method: steep at zero, so that five rounds bring all singular values
-# near 1.
+# Coefficients of the published quintic: five iterations bring all singular values near 1.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
@@ -38,7 +37,7 @@ class Muon(torch.optim.Optimizer):
                 rows, columns = ahead.shape
                 alike.setdefault((rows, columns), []).append((weight, ahead))
             for (rows, columns), found in alike.items():
-                # Those of one shape together: a GPU takes as long for one small matrix as for ten.
+                # One batch per shape: on a GPU ten small matrices take as long as one.
                 updates = orthogonalised(torch.stack([ahead for _, ahead in found]))
                 pace = group["lr"] * max(1.0, rows / columns) ** 0.5
                 for (weight, _), update in zip(found, updates, strict=True):

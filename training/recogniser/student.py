@@ -1,4 +1,4 @@
-"""The student at training time: any picture size, the teacher's space, and what it is judged by."""
+"""The student in training: forward passes at any picture size, the teacher's space, the loss."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from torch import Tensor
 
 from model.mobilefacenet import MobileFaceNet
 
-STAGES = ("conv1", "conv2_dw", "conv_23", "conv_3", "conv_34")  # from the view to 1/8 of it
-MAP_SIZE = 7  # of the feature map at 112 px, which the last depthwise kernel covers whole
+STAGES = ("conv1", "conv2_dw", "conv_23", "conv_3", "conv_34")  # from the view to 1/8 of its size
+MAP_SIZE = 7  # px of the last feature map at 112 px; the last depthwise kernel has this size
 SHARPNESS = 16.0  # cosines are multiplied by it before the softmax over people
 PEOPLE_WEIGHT = 0.1
 
 
 def embed(network: MobileFaceNet, view: Tensor) -> Tensor:
-    """`MobileFaceNet.forward` for any size; smaller pictures cost less and teach most of it.
+    """`MobileFaceNet.forward` for any picture size. Small pictures make training cheaper.
 
     Args:
         network: the student.
-        view: (N, 3, S, S) NCHW float32 RGB in [-1, 1]; at 112 px nothing differs from `forward`.
+        view: (N, 3, S, S) NCHW float32 RGB in [-1, 1]; at 112 px the result is `forward`'s.
 
     Returns:
         Embedding, (N, 512) float32, unit L2 norm.
@@ -32,8 +32,8 @@ def early_features(network: MobileFaceNet, view: Tensor, done: int = 0) -> list[
 
     Args:
         network: the student.
-        view: as in `embed`; where stages are done, the map after the last of them.
-        done: how many of the stages `view` has been through.
+        view: as in `embed`, or with `done` the map after that many stages.
+        done: number of stages that `view` has passed.
     """
     maps = [view]
     for name in STAGES[done:]:
@@ -42,18 +42,18 @@ def early_features(network: MobileFaceNet, view: Tensor, done: int = 0) -> list[
 
 
 def late_features(network: MobileFaceNet, x: Tensor) -> list[Tensor]:
-    """The maps at 1/8 and 1/16 that follow from the last of the `early_features`."""
+    """The maps at 1/8 and 1/16 of the view, from the last of the `early_features`."""
     at8 = network.conv_4(x)
     return [at8, network.conv_6_sep(network.conv_5(network.conv_45(at8)))]
 
 
 def finish(network: MobileFaceNet, x: Tensor) -> Tensor:
-    """The embedding that follows from the last of the `early_features`."""
+    """The embedding, from the last of the `early_features`."""
     return read(network, late_features(network, x)[-1])
 
 
 def read(network: MobileFaceNet, x: Tensor) -> Tensor:
-    """The embedding that follows from the last of the `late_features`."""
+    """The embedding, from the last of the `late_features`."""
     if x.shape[-1] != MAP_SIZE:
         x = F.interpolate(x, size=(MAP_SIZE, MAP_SIZE), mode="bilinear")
     x = network.conv_6_dw(x)
@@ -84,17 +84,17 @@ def loss(
     embedding: Tensor, target: Tensor, people: Tensor, centres: Tensor,
     plain: Tensor,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """What to lower, and the mean cosine to the teacher, which rises.
+    """The loss, and the mean cosine to the teacher's embeddings.
 
-    The cosine term asks for the teacher's answer. The softmax over all people's centres asks what
-    verification asks: nearer to this person than to every other one.
+    The cosine term asks for the teacher's embedding. The softmax over the centres of all people
+    asks for an embedding that is nearest to its own person, as verification does.
 
     Args:
         embedding: the student's, (N, D) unit norm.
         target: the teacher's in the student's space, (N, D) unit norm.
-        people: (N,) int64 into `centres`.
+        people: (N,) int64, rows of `centres`.
         centres: (P, D) unit norm.
-        plain: (N,) bool, which rows show one person, and so have one to be near to.
+        plain: (N,) bool, rows that show one person; the softmax term leaves out the others.
     """
     cosine = (embedding * target).sum(1).mean()
     confusion = F.cross_entropy(SHARPNESS * embedding @ centres.T, people, reduction="none")

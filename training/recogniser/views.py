@@ -1,4 +1,4 @@
-"""Cut the recogniser's view out of aligned faces, as it is or as another camera might see it."""
+"""Cut the recogniser's input out of aligned faces, plain or augmented."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_SHIFT = 0.04  # of the picture's width
 
 
 def identity_view(faces: Tensor, size: int = IDENTITY_INPUT_SIZE) -> Tensor:
-    """What the identity encoder is shown of aligned faces.
+    """The identity encoder's input, cut out of aligned faces.
 
     Args:
         faces: (N, S, S, 3) NHWC uint8 RGB, aligned at any size S.
@@ -41,18 +41,18 @@ def augmented_view(faces: Tensor, size: int, random: torch.Generator) -> Tensor:
 
 
 def mixed(view: Tensor, share: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Let another face of the batch shine through some of the faces, by up to a half.
+    """Blend some of the faces with another face of the batch, by up to one half.
 
-    A teacher answers for any picture, and a few thousand people make millions of such ones
-    (function matching, arXiv:2106.05237).
+    A teacher can be asked about any picture, so blending makes millions of training pictures of a
+    few thousand people (function matching, arXiv:2106.05237).
 
     Args:
         view: (N, C, S, S).
         share: of the faces, 0..1.
-        random: draws who is mixed with whom.
+        random: draws the partners and the shares.
 
     Returns:
-        The view, and how much of the other face is in each, (N,) float32.
+        The view, and the share of the other face in each, (N,) float32.
     """
     count = len(view)
     part = torch.where(_unit(count, random) < share, _unit(count, random) / 2, 0.0)
@@ -61,7 +61,7 @@ def mixed(view: Tensor, share: float, random: torch.Generator) -> tuple[Tensor, 
 
 
 def covered(view: Tensor, share: float, random: torch.Generator) -> Tensor:
-    """Lay a plain bar over some of the faces, as sunglasses, caps, hands and hair lie there.
+    """Cover a part of some faces with a bar of one colour, like sunglasses, hands or hair.
 
     Args:
         view: (N, 3, S, S) in [-1, 1].
