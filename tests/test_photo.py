@@ -212,7 +212,12 @@ def test_a_truncated_file_is_refused_in_words(suffix: str, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "message"), [(b"", "is empty"), (b"no picture", "no picture that can be read")]
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"no picture", "no picture that can be read"),
+        (b"\0\0\0\x1cftypavif" + b"\xff" * 50, "no picture that can be read"),
+    ],
 )
 def test_what_is_no_picture_is_refused_in_words(data: bytes, message: str, tmp_path) -> None:
     (tmp_path / "a.jpg").write_bytes(data)

@@ -250,7 +250,8 @@ def _what_instead(path: Path) -> str:
     head = _head(path)
     if not head:
         return "is empty"
-    if head[4:8] == b"ftyp" or head.startswith(b"\x1a\x45\xdf\xa3"):
+    container = head[4:8] == b"ftyp" and head[8:12] not in (*_HEIF_BRANDS, b"avif", b"avis")
+    if container or head.startswith(b"\x1a\x45\xdf\xa3"):  # MP4 and its kin, Matroska
         return "holds a video by its content, whatever its name says"
     return "is no picture that can be read"
 
