@@ -11,14 +11,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from model import arguments
 from model.errors import BackendUnavailable, ContractError, guard
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from model.contract import Precision
     from pipeline.faces.pyramid import Image8
     from pipeline.swap import FaceSwapper
@@ -30,14 +28,7 @@ _COLUMNS: tuple[tuple[str, Precision], ...] = (
     ("tflite", "int8"),
     ("coreml", "fp32"),
 )
-_TILE, _CAPTION = 180, 18  # pixels
-
-
-class Tile(NamedTuple):
-    """A picture and what is written below it."""
-
-    image: Image8
-    caption: str
+_TILE = 180  # pixels
 
 
 @guard
@@ -52,15 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from pipeline.bundles import newest_bundle
     from pipeline.faces.portraits import PORTRAITS, open_portrait
-    from pipeline.media import photo
-    from pipeline.media.label import xmp_packet
+    from pipeline.media.sheet import Tile, check_kind, write_grid
 
     bundle = args.bundle or newest_bundle()
-    photo.check_writable(args.output)
+    check_kind(args.output)
     portraits = [open_portrait(portrait) for portrait in PORTRAITS]
     rows: list[list[Tile]] = [
-        [Tile(portraits[0], "source"), Tile(portraits[1], "target")],
-        [Tile(portraits[1], "source"), Tile(portraits[0], "target")],
+        [Tile(_cropped(portraits[0]), "source"), Tile(_cropped(portraits[1]), "target")],
+        [Tile(_cropped(portraits[1]), "source"), Tile(_cropped(portraits[0]), "target")],
     ]
     first: list[Image8] = []
     agreement: dict[str, list[float]] = {}
@@ -79,10 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             for picture, other, target in zip(pictures, first, portraits[::-1], strict=True)
         ]
         for row, picture, psnr in zip(rows, pictures, agreement[column], strict=True):
-            row.append(Tile(picture, column if first is pictures else f"{column}: {psnr:.0f} dB"))
-    image = _arrange([[_cropped(tile) for tile in row] for row in rows])
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    photo.write(args.output, photo.Photo(image), image, xmp_packet())
+            caption = column if first is pictures else f"{column}: {psnr:.0f} dB"
+            row.append(Tile(_cropped(picture), caption))
+    write_grid(args.output, rows, _TILE)
     if args.json:
         print(json.dumps({"file": str(args.output), "bundle": str(bundle), "psnr_db": agreement}))
     else:
@@ -108,38 +97,16 @@ def _psnr_db(picture: Image8, other: Image8, target: Image8) -> float:
     return round(psnr_db(picture[changed].astype(float), other[changed].astype(float), 255), 1)
 
 
-def _cropped(tile: Tile) -> Tile:
-    """The head alone; both portraits have it in the upper middle."""
-    height, width = tile.image.shape[:2]
+def _cropped(picture: Image8) -> Image8:
+    """The head alone, square; both portraits have it in the upper middle."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    height, width = picture.shape[:2]
     edge = min(height, width) * 5 // 8
     left = (width - edge) // 2 if height > width else (width - edge) // 2 - width // 16
-    return Tile(tile.image[: edge + height // 12, left : left + edge], tile.caption)
-
-
-def _arrange(rows: list[list[Tile]]) -> Image8:
-    import numpy as np
-    from PIL import Image
-
-    width, height = _TILE * len(rows[0]), (_TILE + _CAPTION) * len(rows)
-    sheet = Image.new("RGB", (width, height), "white")
-    for j, row in enumerate(rows):
-        for i, tile in enumerate(row):
-            _place(sheet, tile, i * _TILE, j * (_TILE + _CAPTION))
-    return np.asarray(sheet)
-
-
-def _place(sheet: Image.Image, tile: Tile, left: int, top: int) -> None:
-    from PIL import Image, ImageDraw, ImageFont, ImageOps
-
-    fitted = ImageOps.fit(Image.fromarray(tile.image), (_TILE - 4, _TILE), Image.Resampling.LANCZOS)
-    sheet.paste(fitted, (left + 2, top))
-    ImageDraw.Draw(sheet).text(
-        (left + _TILE / 2, top + _TILE + _CAPTION / 2),
-        tile.caption,
-        fill="black",
-        anchor="mm",
-        font=ImageFont.load_default(12),
-    )
+    head = Image.fromarray(picture[: edge + height // 12, left : left + edge])
+    return np.asarray(ImageOps.fit(head, (_TILE, _TILE), Image.Resampling.LANCZOS))
 
 
 if __name__ == "__main__":

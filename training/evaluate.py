@@ -172,7 +172,7 @@ def _varied() -> list[Any]:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from training.judging.grid import check_kind
+    from pipeline.media.sheet import check_kind
 
     if args.grid:
         check_kind(args.grid)

@@ -88,8 +88,8 @@ def _preview(folder: Path | None, number: int, records: list[Record]) -> None:
     """A sheet of some photos of a shard, from all over it, each with its edits."""
     if folder is None or not records:
         return
+    from pipeline.media.sheet import Tile, write_grid
     from training.data.records import EDITS, decode
-    from training.judging.grid import Tile, write_grid
 
     edge = 160
     rows = [

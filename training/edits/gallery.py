@@ -27,11 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     from pipeline.faces.portraits import faces
+    from pipeline.media.sheet import Tile, check_kind, write_grid
     from training.data.landmarks import Landmarks
     from training.data.records import EDITS
     from training.edits.all import edit
     from training.edits.subject import EditFailed
-    from training.judging.grid import Tile, check_kind, write_grid
 
     check_kind(args.output)
     landmarks = Landmarks()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.media.sheet import Tile, write_grid
 from training.data.faces import Faces
-from training.judging.grid import Tile, write_grid
 from training.judging.swaps import JudgedModel, Painted, SwapPairs, paint
 
 if TYPE_CHECKING:
