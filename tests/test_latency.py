@@ -13,9 +13,13 @@ import pytest
 from conftest import ROOT, program
 from phone import FROM_A_PHONE
 
+from benchmarks import latency
 from benchmarks.harness import rows
+from benchmarks.harness.contenders import Contender
 from benchmarks.harness.interleave import Worker, WorkerFailed, interleave
+from benchmarks.harness.rows import MeasuredModel
 from benchmarks.harness.worker import Task
+from model.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +206,15 @@ def test_no_adb_says_what_to_install() -> None:
     result = program("latency", "--device", "android", PATH="")
     assert result.returncode == 3
     assert "platform-tools" in result.stderr
+
+
+def test_ratios_refer_to_pytorch_where_it_is_and_to_a_row_that_exists() -> None:
+    def contender(name: str) -> Contender:
+        return Contender(name, name, MeasuredModel("generator", "f", "0", "pt", "fp32", 1))
+
+    found = [contender("tflite"), contender("onnx")]
+    assert latency._against(found, None) == "onnx-fp32"
+    assert latency._against([*found, contender("pytorch")], None) == "pytorch-fp32"
+    assert latency._against(found, "tflite-fp32") == "tflite-fp32"
+    with pytest.raises(UsageError, match="no such row; there are onnx-fp32, tflite-fp32"):
+        latency._against(found, "coreml-fp32")

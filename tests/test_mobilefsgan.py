@@ -4,12 +4,15 @@ import importlib
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import mobilefsgan
 from mobilefsgan.__main__ import COMMANDS, main
+from model.contract import Checkpoint, digest
+from pipeline.bundles import find_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,3 +67,20 @@ def test_public_names_exist_and_are_documented() -> None:
     for name in mobilefsgan.__all__:
         thing = getattr(mobilefsgan, name)
         assert isinstance(thing, Path) or thing.__doc__
+
+
+def test_shipped_weights_are_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = mobilefsgan.SHIPPED_GENERATOR
+    found = find_checkpoint(Checkpoint(shipped.name, digest(shipped)[0]))
+    assert found == shipped
+
+
+def test_every_package_is_installed_with_its_types() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert {f"{name}*" for name in packages} == set(setuptools["packages"]["find"]["include"])
+    for name in packages:
+        assert (ROOT / name / "py.typed").is_file()
