@@ -1,4 +1,4 @@
-"""What a swap of files is asked to do, and what came of it."""
+"""The options of a swap of files, and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where faces roughly are: BlazeFace (arXiv:1907.05047), read from its raw outputs."""
+"""Detect faces with BlazeFace (arXiv:1907.05047); boxes are decoded from its raw outputs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class BlazeFace:
 
 
 def _anchors(size: int) -> NDArray[np.float64]:
-    """Centres that boxes are told from, (N, 2) px: the grids of the published SSD layouts.
+    """Anchor centres, (N, 2) px: the grids of the published SSD layouts.
 
     Short range: a grid of stride 8 with two boxes a cell, then one of stride 16 with six.
     Full range: one of stride 4 with one.

@@ -1,4 +1,4 @@
-"""Find faces, upright or not, large or small: a detector proposes, the face mesh decides."""
+"""Find faces of any size and angle: BlazeFace proposes candidates, the face mesh confirms them."""
 
 from __future__ import annotations
 
@@ -165,8 +165,8 @@ class Detector:
     def _settle(self, pyramid: Pyramid, candidate: Candidate) -> Face | None:
         """Fit the mesh, cut the face out by what it says, and fit again; then average.
 
-        The mesh wanders by some percent of the eye distance with how the crop lies, in a cycle as
-        often as not; the mean over crops a little off in angle stays where it is.
+        The landmarks depend on the crop by some percent of the eye distance. The mean over crops
+        at three angles is stable.
         """
         looked = self._second_look(pyramid, candidate)
         if looked is None:
@@ -190,8 +190,8 @@ class Detector:
     def _second_look(self, pyramid: Pyramid, candidate: Candidate) -> Candidate | None:
         """The candidate as seen upright, or None if it then is no face.
 
-        Both models take a face that stands on its head for an upright one now and then, and the
-        mesh is wrong there, so that the view upside down has its say as well.
+        Both models sometimes take a face that is upside down for an upright one, and the mesh is
+        wrong then. So the view upside down is looked at as well.
         """
         for _ in range(_LOOKS):
             level = abs(candidate.tilt_deg) < _LEVEL_DEG

@@ -1,4 +1,4 @@
-"""Where a face is exactly: 468 points (arXiv:1907.06724), and the five that alignment needs."""
+"""Fit 468 landmarks to a face (arXiv:1907.06724); compute the five points of alignment."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What lies before a face and is not of the colour of its skin: hair, a microphone, a cup.
+"""Find what covers a face by its colour: hair, a microphone, a cup.
 
-Colour alone, no network: a hand before the face is skin and is not found.
+No network is used. A hand before the face has the colour of skin and is not found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Put a swapped face back: inside a soft mask of the face itself, in the target's light."""
+"""Blend a swapped face into the target picture, inside a soft mask of the face."""
 
 from __future__ import annotations
 

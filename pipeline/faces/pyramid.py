@@ -20,7 +20,7 @@ class Pyramid:
     """A picture and, made when first needed, its half, quarter, eighth..."""
 
     def __init__(self, image: Image8) -> None:
-        """Keep `image`, (H, W, 3) uint8 RGB, as it is: nothing is copied.
+        """Hold `image`, (H, W, 3) uint8 RGB, without a copy.
 
         Raises:
             ImageError: it is something else, grey or with transparency or floating-point for one.

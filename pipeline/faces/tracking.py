@@ -1,4 +1,4 @@
-"""Faces through the frames of a video: found now and then, followed between, held still."""
+"""Track faces through a video: detect every few frames, follow the mesh between, smooth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.faces.detect import LEAST_PX, Detector, Face, same
 from pipeline.faces.facemesh import Points
 from pipeline.faces.pyramid import Pyramid
 
-DETECT_EVERY = 10  # frames; between two looks a new face goes unseen
+DETECT_EVERY = 10  # frames; a new face may stay undetected for that long
 _CUT = 24.0  # mean change of a coarse grey picture, in levels of 255, that no motion makes
 _COARSE = (32, 18)
 _LEAST = 1 / 64  # of a frame's longer edge: smaller faces would take too long in every scene

@@ -1,4 +1,4 @@
-"""Say in the file that a picture is synthetic, and on the picture if asked.
+"""Label results as synthetic: in the metadata, and visibly on request.
 
 IPTC's digital source type is what platforms read: "compositeWithTrainedAlgorithmicMedia" stands for
 a real picture, parts of which a trained model made.
