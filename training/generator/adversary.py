@@ -1,4 +1,4 @@
-"""The discriminators in training: what they say to a generator's pictures, and how they learn."""
+"""The discriminators in training: the generator's adversarial loss, and their own step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Adversary:
 
     @property
     def judges(self) -> bool:
-        """Whether its verdict counts at all."""
+        """Whether any adversarial loss has a weight."""
         return any(self._weights) or self._part_weight > 0
 
     def deceived(self, real: Tensor, fakes: list[Tensor]) -> Tensor:

@@ -58,8 +58,8 @@ class Weights:
             `frame`, which leaves the identity crop's edge visible; not in the paper.
         tone: difference to the target's colours, blurred and without their brightness, where there
             is no ground truth; not in the paper.
-        agree: difference of each picture, made smaller, to the next coarser one, which is taken as
-            it is but in stages that are `whole`; not in the paper, and of use to growing networks.
+        agree: difference of each picture, downsampled, to the next coarser picture; not in the
+            paper, for growing networks. Only in `whole` stages the coarser picture gets a gradient.
         parts: hinge loss on the eyes and on the mouth, by discriminators of their own; not in the
             paper.
         open_mask: masks closed over the face, for networks that have one; not in the paper.
@@ -89,42 +89,41 @@ class Config:
         stages: picture sizes in order.
         weights: of the losses.
         mix: share of each kind of triplet; shares are relative.
-        random_share: of every batch, painted with random embeddings to keep the network bounded.
+        random_share: share of every batch with random embeddings, to keep the network bounded.
         lr: Adam's rate for the generator.
-        lr_discriminator: and for the discriminators.
-        lr_end: share of the rates that is left at the end, approached along half a cosine; in a
-            growing network at the end of every stage.
+        lr_discriminator: Adam's rate for the discriminators.
+        lr_end: final share of the rates, reached by cosine decay; in a growing network at the end
+            of every stage.
         decay_from: share of the run, or of the stage in a growing network, after which the rates
             fall.
         warm_up: steps in which the rates rise, at the start and after `--from-packed`.
-        beta1: Adam's memory of the gradient.
-        beta2: Adam's memory of its square.
+        beta1: Adam's decay of the mean gradient.
+        beta2: Adam's decay of the mean squared gradient.
         clip: largest norm of the generator's gradient.
-        ema: share of the averaged weights that each step keeps.
-        adversarial_from: share of the run after which discriminators join in.
-        jitter: 1 shows the recogniser slightly moved and mirrored faces, which are harder to fool;
-            0 shows them as they lie.
-        relight: show the recogniser faces of another brightness, contrast and tint, and blurred,
-            at random, and made smaller without skipping pixels: it cannot be pleased by fine
-            patterns then.
-        identity_size: side in pixels of what the recogniser is shown of a result.
+        ema: decay of the averaged weights in each step.
+        adversarial_from: share of the run after which the adversarial loss is used.
+        jitter: 1 moves and mirrors the recogniser's view of a result at random, so that it is
+            harder to fool; 0 does not.
+        relight: change brightness, contrast, tint and sharpness of the recogniser's view at random,
+            and downsample it with averaging, so that fine patterns cannot fool it.
+        identity_size: side of the recogniser's view of a result, in pixels.
         shard_batches: batches drawn from a shard before the next one is read.
-        statistics_samples: triplets on which BN statistics are taken anew at the end.
-        span_samples: sources whose embeddings say at the end which directions are heeded; 0 heeds
-            all. See `training.generator.span`.
-        feature_limit: size from which on the loss `bounded` charges the features of the decoder and
-            of the attributes. Past a few tens they are on their way to what overflows half
-            precision twelve products later; 8-bit files are the better the less they span.
-        rounding: share of the run after which the blocks' inputs carry the noise of 8 bits, 1 for
-            none; see `training.running.rounding`.
+        statistics_samples: triplets for the final batch norm statistics.
+        span_samples: sources whose embeddings span the directions that the finished generator
+            responds to; 0 keeps all directions. See `training.generator.span`.
+        feature_limit: absolute value above which the loss `bounded` penalises features of the
+            decoder and the attributes. Twelve blocks multiply them, so values above a few tens can
+            overflow fp16; a small range also makes 8-bit files more exact.
+        rounding: share of the run after which block inputs get 8-bit rounding noise, 1 for never;
+            see `training.running.rounding`.
         channels: the generator's width; that of a lite one at 64 px, with the other widths in
             proportion.
         discriminator_norm: `batch` as in the paper, `instance`, or `none`; only with the first a
             verdict depends on what else is in the batch.
         grow: learn the coarse picture first, on full-size pictures; see `training.generator.grow`.
-        people_from: share of the people that sources of `different` are taken from at first; more
-            join in as soon as those are recognised.
-        people_join: mean cosine of swapped face to source at which more people join in.
+        people_from: share of the people who are sources of `different` at the start; more are
+            added once the swaps are recognised as their sources.
+        people_join: mean cosine of swap and source at which more people are added.
     """
 
     network: Literal["published", "lite"] = "published"

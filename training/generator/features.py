@@ -1,4 +1,4 @@
-"""What results and targets are compared by: VGG-19's features, or the face recogniser's own."""
+"""Features for the perceptual loss: VGG-19's, or those of the face recogniser."""
 
 from __future__ import annotations
 

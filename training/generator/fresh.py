@@ -1,4 +1,4 @@
-"""Generators to start training from: not just random, but quiet where they would overflow."""
+"""Initial generators for training, with small weights where the published one would overflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the generator and its discriminators are trained to lower (arXiv:2204.08339, Sec. 3)."""
+"""Losses of the generator and the discriminators (arXiv:2204.08339, Sec. 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a generator is trained for: all losses of its pictures but the adversarial one, weighted."""
+"""The weighted losses of a generator's pictures, without the adversarial one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture of how far a run is: rows of source, target and swapped face."""
+"""Pictures of a run's progress: rows of source, target and swapped face."""
 
 from __future__ import annotations
 

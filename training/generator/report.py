@@ -1,4 +1,4 @@
-"""What a stretch of training gave, as one row of the run's log."""
+"""Averages over some training steps, as one row of the run's log."""
 
 from __future__ import annotations
 

@@ -80,9 +80,9 @@ class Sampler:
         new = [i for i, name in enumerate(batch.names) if name not in self._known]
         if new:
             with torch.no_grad(), self._compute.autocast():
-                # One by one on a CPU, where a resumed run is promised the same bits: in a batch the
-                # last ones depend on who else is in it, and it meets its sources in other company.
-                # Always as many on a GPU: cuDNN plans every convolution anew for a new shape.
+                # On a CPU one picture at a time: a resumed run promises the same bits, and the
+                # last bits of an embedding depend on the other pictures of its batch. On a GPU
+                # always the same number: cuDNN plans a convolution again for each new shape.
                 at_once = 1 if self._compute.device.type == "cpu" else AT_ONCE
                 views = identity_view(batch.source[new].to(self._compute.device))
                 views = F.pad(views, (0, 0, 0, 0, 0, 0, 0, -len(new) % at_once))

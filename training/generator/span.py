@@ -1,4 +1,4 @@
-"""Let a generator heed only the directions that embeddings take."""
+"""Make a generator respond only to the directions that real embeddings span."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of the generator's training: what it holds, one step of it, and its state on disk."""
+"""A training run of the generator: networks, one training step, and the state on disk."""
 
 from __future__ import annotations
 
