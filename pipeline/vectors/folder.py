@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from model.files import write_atomically
 
 SCHEMA = 1
 INDEX = "index.json"
@@ -65,8 +68,12 @@ class Folder:
         }
         text = json.dumps({"schema": SCHEMA, "files": index}, indent=1) + "\n"
         for name, content in {**self._files, INDEX: text.encode()}.items():
-            (folder / name).write_bytes(content)
+            write_atomically(folder / name, partial(_fill, content=content))
         return [*index, INDEX]
+
+
+def _fill(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def numbers(values: NDArray[Any], digits: int = 6) -> Any:
