@@ -12,7 +12,7 @@ IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
 SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py export/*/*.py)
 
-.PHONY: demo bench test check fast web-test train-smoke format clean
+.PHONY: demo bench test check fast fuzz web-test train-smoke format clean
 
 demo: $(BUNDLE)/manifest.json  ## export to every format, prove it, print the table
 	@echo
@@ -44,6 +44,12 @@ check: $(READY)  ## lint and types
 
 fast: $(READY)  ## the tests that take seconds
 	$(PYTEST) -m "not slow"
+
+FUZZ_SECONDS ?= 300
+FUZZ_SEED ?= 0
+
+fuzz: $(READY)  ## damage checkpoints, bundles, packages and identities for minutes; prints figures
+	PYTHONPATH=. $(BIN)/python tests/fuzzing.py --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 web-test:  ## lint, types and tests of web_demo, where Node.js is
 	@if command -v npm >/dev/null; then \
