@@ -79,5 +79,5 @@ build/seeded-identity.pt: build/seeded.pt
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
-	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[torch,onnx,tflite,coreml,faces,swap,dev]'
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[all,dev]'
 	@touch $@
