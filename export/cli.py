@@ -60,7 +60,8 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
         _show(args, job.place, missed.manifest)
         raise
     _show(args, job.place, manifest)
-    print(_next_commands(job.place, manifest, args), file=sys.stderr)
+    if not args.json:
+        print(_next_commands(job.place, manifest, args), file=sys.stderr)
     return 0
 
 

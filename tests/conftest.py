@@ -79,12 +79,14 @@ def exported(
     generator, identity = tiny_checkpoints
 
     def make(folder: Path) -> None:
-        result = run("export", generator, "--identity", identity, "-o", folder, "--samples", "4")
+        result = run(
+            "export", generator, "--identity", identity, "-o", folder / "dist", "--samples", "4"
+        )
         assert result.returncode == 0, result.stderr
         (folder / "words.json").write_text(json.dumps([result.stdout, result.stderr]))
 
-    folder = made_once(tmp_path_factory, "dist", make)
-    return Exported(*json.loads((folder / "words.json").read_text()), folder / "tiny")
+    folder = made_once(tmp_path_factory, "exported", make)
+    return Exported(*json.loads((folder / "words.json").read_text()), folder / "dist/tiny")
 
 
 @pytest.fixture(scope="session")

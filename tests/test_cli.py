@@ -160,10 +160,10 @@ def make_bad_input(name: str, folder: Path, checkpoint: Path) -> list[object]:
         ("zero.npy", "zero or not finite"),
         ("nan.npy", "zero or not finite"),
         ("wide.npy", "this generator takes floats of (16,)"),
-        ("text.npy", "this generator takes floats of (16,)"),
+        ("text.npy", "it is no .npy of numbers"),
         ("small.png", "shows no face"),
         ("text.txt", "is no picture that can be read"),
-        ("nothing.npy", "cannot be read: No such file"),
+        ("nothing.npy", "cannot be read: it is missing"),
         ("nothing.png", "does not exist"),
     ],
 )

@@ -348,7 +348,7 @@ def test_help_is_quick(module):
     assert "usage" in done.stdout
     heavy = ("torch", "sklearn", "scipy", "onnxruntime", "tensorflow")
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-    assert "numpy" in loaded
+    assert "argparse" in loaded  # so that names of modules are what is compared
     assert not loaded.intersection(heavy)
 
 
