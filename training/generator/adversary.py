@@ -73,11 +73,10 @@ class Adversary:
     ) -> list[tuple[float, Tensor, Tensor]]:
         """Weight and verdicts, on pictures and on photos, of each size and part of the face.
 
-        Both are seen in one batch.
-
-        In one, because the discriminators norm what they see by batch: in a batch of its own a
-        generator would be heard by another judge than the one that learns, and win by noise at the
-        picture's edge. (DDP and the spectral norm want one forward per backward, too.)
+        Pictures and photos are judged in one batch, because batch norm depends on the batch. Judged
+        alone, pictures would meet another function than the one that learns, and the generator
+        would win by noise at the picture's edge. DDP and the spectral norm need one forward pass
+        per backward pass, too.
         """
         reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
         # A growing network has fewer pictures than there are weights at first.
@@ -88,9 +87,6 @@ class Adversary:
         ]
         with self._compute.autocast():
             verdicts = judge(both)
-        halves = [
-            (weight, *verdict.chunk(2))
-            for weight, verdict in zip(weights, verdicts, strict=False)
-            if verdict is not None
-        ]
-        return [(weight, fake, photo) for weight, fake, photo in halves]
+        judged = [pair for pair in zip(weights, verdicts, strict=False) if pair[1] is not None]
+        halves = [(weight, verdict.chunk(2)) for weight, verdict in judged]
+        return [(weight, fake, photo) for weight, (fake, photo) in halves]
