@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, keep the rows."""
     args = _parse(argv)
-    if args.device:
+    if args.device == "web":
+        rows, interrupted = _rows_from_browser(args), False
+    elif args.device:
         from benchmarks.harness.devices import Settings, rows_from
 
         settings = Settings(args.backend, args.runs, args.threads)
@@ -50,6 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted: the rows measured until then are above", file=sys.stderr)
         return EXIT_INTERRUPTED
     return _verdict(rows)
+
+
+def _rows_from_browser(args: argparse.Namespace) -> Sequence[Row]:
+    from benchmarks.harness.browser import WebSettings, rows_from_browser
+
+    settings = WebSettings(
+        args.precision, args.runs, args.warmup, args.threads, args.port, args.https
+    )
+    return rows_from_browser(settings, teller(args.quiet, every=1))
 
 
 def _verdict(rows: Sequence[Row]) -> int:
@@ -100,8 +111,8 @@ def _against(found: Sequence[Contender], given: str | None) -> str:
     return given or ("pytorch-fp32" if "pytorch-fp32" in names else names[0])
 
 
-def teller(quiet: bool) -> Callable[[str], None]:
-    """Progress on stderr: a terminal shows one line, rewritten; a file gets every fifth message."""
+def teller(quiet: bool, every: int = 5) -> Callable[[str], None]:
+    """Progress on stderr: one line, rewritten, on a terminal; else one message in `every`."""
     heard = 0
 
     def tell(words: str) -> None:
@@ -111,7 +122,7 @@ def teller(quiet: bool) -> Callable[[str], None]:
             return
         if sys.stderr.isatty():
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
-        elif heard % 5 == 0:
+        elif heard % every == 0:
             print(words, file=sys.stderr, flush=True)
 
     return tell
@@ -140,12 +151,27 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--checkpoint", type=Path, help="for PyTorch; default: looked for")
     parser.add_argument(
-        "--device", choices=("android", "ios"), help="run the demo app's benchmark on a phone"
+        "--device", choices=("android", "ios", "web"),
+        help="run the demo app's benchmark on a phone, or the web demo's in a browser",
+    )  # fmt: skip
+    parser.add_argument(
+        "--port", type=arguments.port, default=0, help="for --device web; default: any free"
     )
+    parser.add_argument(
+        "--https", action="store_true",
+        help="for --device web: with a certificate made here; a phone needs it for threads",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows; - for stdout")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)
+    if (args.https or args.port) and args.device != "web":
+        parser.error("--port and --https go with --device web")
+    if args.bundle and args.device == "web":
+        parser.error(
+            "--device web measures what web_demo/bundle holds; put BUNDLE there with: "
+            "python -m export.bundle --web BUNDLE"
+        )
     if "all" in args.backend and not args.device:  # an app knows best what "all" is on its phone
         args.backend = list(BACKENDS)
     return args

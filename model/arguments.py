@@ -86,6 +86,9 @@ from_zero = WholeNumber(0)
 threads = WholeNumber(1, MOST_THREADS)
 """CPU threads of a runtime, or worker processes."""
 
+port = WholeNumber(0, 65535)
+"""A TCP port; 0 takes any that is free."""
+
 seed = WholeNumber(0, MOST_SEED)
 """Seed of a random generator."""
 

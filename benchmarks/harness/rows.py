@@ -1,7 +1,7 @@
 """A result row: one backend at one precision on one device, from the desktop or from an app.
 
-One JSON object a line. The desktop harness and both demo apps write the same row, so that
-`benchmarks/report.py` can put a phone and a laptop into one table.
+One JSON object a line. The desktop harness and the three demo apps write the same row, so
+that `benchmarks/report.py` can put a phone, a browser and a laptop into one table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from model.typed_json import load_json, parse
 
 SCHEMA = 1
 How = Literal["measured", "interpreted", "estimated"]
-Source = Literal["desktop", "android", "ios"]
+Source = Literal["desktop", "android", "ios", "web"]
 _SHORTEST_MS, _LONGEST_MS = 1e-6, 1e9  # a nanosecond, eleven days
 _MOST = 1e15  # counts and sizes
 _MOST_DB = 1000  # float32 pictures that differ in one bit reach 170
