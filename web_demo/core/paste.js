@@ -14,8 +14,9 @@ import { Pyramid } from './warp.js';
  * @param {number} size
  * @param {Matrix} matrix picture to aligned face
  * @param {Point[]} mesh 468 landmarks in the picture
+ * @param {number} [opacity] 0 leaves the picture as it is, 1 shows the swapped face alone
  */
-export function pasteBack(into, swapped, aligned, size, matrix, mesh) {
+export function pasteBack(into, swapped, aligned, size, matrix, mesh, opacity = 1) {
   const mask = faceMask(
     mesh.map((point) => apply(matrix, point)),
     size,
@@ -38,7 +39,7 @@ export function pasteBack(into, swapped, aligned, size, matrix, mesh) {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const point = apply(matrix, [x + left, y + top]);
-      const weight = Math.min(sample(mask, size, point), 1);
+      const weight = Math.min(opacity * sample(mask, size, point), 1);
       if (weight <= 0) continue;
       const to = ((y + top) * into.width + x + left) * 3;
       const from = (y * width + x) * 3;
