@@ -1,174 +1,194 @@
-"""What a bundle consists of, and how a new one takes over the models of the one before."""
+"""Drop a bundle into one of the demo apps: `python -m export.bundle --web BUNDLE`.
+
+The app's folder gets the model files of the formats that it runs, a manifest of these, the golden
+samples and, for Android and the web, the face detectors. iOS finds faces with its own framework.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import argparse
 import dataclasses
-import datetime
-import importlib.metadata
 import json
-import shutil
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from model.errors import BadInput, guard
 
-from export.earlier import is_baked, replaced, taken_over
-from export.proof.parity import Reference
-from export.staging import Staging
-from model.contract import (
-    SCHEMA,
-    Align,
-    Checkpoint,
-    Manifest,
-    ModelSpec,
-    digest,
-    dumps,
-    face_template,
-    identity_crop,
-)
-from model.files import flush_to_disk
-from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME, is_golden_file
+if TYPE_CHECKING:
+    from model.contract import Format, Manifest, Precision
 
-_GOLDEN_SAMPLES = 3
-_TOOLS = (
-    "mobilefsgan-toolkit", "torch", "onnx", "onnxruntime", "onnxsim", "onnx2tf", "tensorflow",
-    "ai-edge-litert", "coremltools", "numpy",
-)  # fmt: skip
+_ROOT = Path(__file__).resolve().parent.parent
+_MAY_LIE_THERE = frozenset({"README.md", ".gitignore", ".gitkeep"})
 
 
-def checkpoint_of(path: Path) -> Checkpoint:
-    """Which weights these are."""
-    return Checkpoint(path.name, digest(path)[0])
+@dataclass(frozen=True, slots=True)
+class App:
+    """What an app takes of a bundle.
+
+    Attributes:
+        folder: where it looks for it, from the top of the repository.
+        formats: the model files that it can run.
+        precisions: the ones that are worth their place there.
+        detectors: it needs the face detectors of the pipeline.
+    """
+
+    folder: str
+    formats: tuple[Format, ...]
+    precisions: tuple[Precision, ...]
+    detectors: bool
 
 
-def publish(
-    into: Staging,
-    specs: Sequence[ModelSpec],
-    checkpoint: Checkpoint,
-    identity: Checkpoint | None,
-    golden: dict[str, Reference],
-    *,
-    baked: NDArray[np.float32] | None = None,
-    overwrite: bool = False,
-) -> Manifest:
-    """Complete the new bundle and put it in its place, while no other export does.
+# fp16 TFLite files are converted to fp32 when WebAssembly loads them: twice the time for nothing.
+APPS = {
+    "web": App("web_demo/bundle", ("tflite",), ("fp32", "int8", "dynamic"), True),
+    "android": App(
+        "android_demo/app/src/main/assets/bundle",
+        ("tflite", "onnx"),
+        ("fp32", "fp16", "int8", "dynamic"),
+        True,
+    ),
+    "ios": App("ios_demo/Bundle", ("mlpackage",), ("fp32", "fp16", "int8", "pal6", "w8a8"), False),
+}
 
-    Models of the present bundle that were made from the same weights, and were not made again, are
-    taken over, whoever published them since this export began.
+
+@guard
+def main(argv: Sequence[str] | None = None) -> int:
+    """Copy, check every hash, and print what the app has now."""
+    parser = argparse.ArgumentParser(prog="python -m export.bundle", description=__doc__)
+    parser.add_argument("bundle", type=Path, help="a folder made by python -m export")
+    app = parser.add_mutually_exclusive_group(required=True)
+    for name, wants in APPS.items():
+        app.add_argument(
+            f"--{name}", dest="app", action="store_const", const=name,
+            help=f"for {wants.folder}: {', '.join(wants.formats)}",
+        )  # fmt: skip
+    parser.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="another place than the app's own folder"
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+    args = parser.parse_args(argv)
+
+    place = args.to if args.to else _folder_of(args.app)
+    manifest = drop(args.bundle, APPS[args.app], place)
+    if args.json:
+        files = [{"file": s.file, "bytes": s.bytes, "sha256": s.sha256} for s in manifest.models]
+        print(json.dumps({"place": str(place), "files": files}, indent=2))
+        return 0
+    for spec in manifest.models:
+        print(f"{spec.file:<32} {spec.size_mb:6.2f} MB")
+    print(f"\n{args.app}: {place}")
+    return 0
+
+
+def drop(bundle: Path, app: App, place: Path) -> Manifest:
+    """Put what `app` needs of `bundle` into `place`, which changes at once or not at all.
 
     Args:
-        into: where the new model files are.
-        specs: their manifest entries.
-        checkpoint: the generator's weights.
-        identity: the identity encoder's weights.
-        golden: samples to write, by folder.
-        baked: the identity that was baked in, (1, E) float32; None for plain models.
-        overwrite: models of other weights may be replaced.
+        bundle: a folder made by an export.
+        app: what it takes.
+        place: a folder that is missing, empty, or holds what was dropped before.
+
+    Returns:
+        The manifest in the app: the bundle's, with the models that were copied.
 
     Raises:
-        BadInput: the place holds something else by now, or cannot be written to.
+        ContractError: the bundle is damaged, or a file is not the one that its manifest describes.
+        BadInput: the bundle has no generator for the app, or `place` cannot be used.
+        BackendUnavailable: the package that carries the detectors is not installed.
     """
-    with into.alone():
-        replaced(into.place, checkpoint, identity, baked, overwrite=overwrite)
-        made = {spec.file for spec in specs}
-        earlier, identity = taken_over(into.place, checkpoint, identity, specs, baked)
-        kept = [spec for spec in earlier if spec.file not in made]
-        manifest = _complete(into, [*specs, *kept], checkpoint, identity, golden, kept)
-        for file in (path for path in into.bundle.rglob("*") if path.is_file()):
-            flush_to_disk(file)
-        into.publish()
+    from export.publishing import copy_golden, copy_model
+    from model.contract import checked_file, digest, dumps, load_bundle
+    from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME, locked, publish, staging_root
+
+    manifest = _trimmed(load_bundle(bundle), app, bundle)
+    _check_place(place, bundle)
+    try:
+        with staging_root(place) as root:
+            new = root / "new"
+            for spec in manifest.models:
+                copy_model(checked_file(bundle, spec), new / spec.file)
+                if digest(new / spec.file) != (spec.sha256, spec.bytes):
+                    raise BadInput(f"{spec.file} changed while it was copied. Try again")
+            for folder in (GOLDEN, GOLDEN_BAKED):
+                copy_golden(bundle / folder, new / folder)
+            if app.detectors:
+                _copy_detectors(new)
+            (new / MANIFEST_NAME).write_text(dumps(manifest), encoding="utf-8")
+            with locked(place):
+                publish(root, place)
+    except OSError as error:
+        raise BadInput(
+            f"cannot write {place} ({error.strerror or error}). Choose another place with --to"
+        ) from None
     return manifest
 
 
-def _complete(
-    into: Staging,
-    specs: Sequence[ModelSpec],
-    checkpoint: Checkpoint,
-    identity: Checkpoint | None,
-    golden: dict[str, Reference],
-    kept: Sequence[ModelSpec],
-) -> Manifest:
-    """Copy what stays, write golden samples and the manifest."""
-    for spec in kept:
-        _copy(into.place / spec.file, into.bundle / spec.file)
-    for name in {GOLDEN_BAKED if is_baked(spec) else GOLDEN for spec in kept} - golden.keys():
-        _copy_golden(into.place / name, into.bundle / name)
-    for name, reference in golden.items():
-        _write_golden(into.bundle / name, reference)
-    face_size = next(t.shape[1 if t.layout == "NHWC" else 2] for t in specs[0].inputs if t.color)
-    tools = _tool_versions()
-    manifest = Manifest(
-        name=into.place.name,
-        version=tools.get("mobilefsgan-toolkit", "not installed"),
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        checkpoint=checkpoint,
-        identity_checkpoint=identity,
-        tools=tools,
-        align=Align(face_size, face_template(face_size)),
-        identity=identity_crop(face_size),
-        models=tuple(sorted(specs, key=lambda spec: spec.file)),
+def _folder_of(name: str) -> Path:
+    """The app's own folder in a checkout of the project."""
+    folder = _ROOT / APPS[name].folder
+    app = _ROOT / Path(APPS[name].folder).parts[0]
+    if not app.is_dir():
+        raise BadInput(
+            f"{app.name}/ is not beside the toolkit; it comes with a clone of the project, not "
+            "with the installed package. Give the app's folder with --to"
+        )
+    return folder
+
+
+def _trimmed(manifest: Manifest, app: App, bundle: Path) -> Manifest:
+    """The manifest with the models that the app runs."""
+    models = tuple(
+        spec
+        for spec in manifest.models
+        if spec.format in app.formats and spec.precision in app.precisions
     )
-    (into.bundle / MANIFEST_NAME).write_text(dumps(manifest), encoding="utf-8")
-    return manifest
+    if not any(spec.model == "generator" for spec in models):
+        formats = " or ".join(app.formats)
+        commands = {"tflite": "tflite", "onnx": "onnx", "mlpackage": "coreml"}
+        raise BadInput(
+            f"{bundle} has no generator as {formats} in {', '.join(app.precisions)}. "
+            f"Make one with python -m export.{commands[app.formats[0]]} CHECKPOINT"
+        )
+    return dataclasses.replace(manifest, models=models)
 
 
-def _write_golden(folder: Path, reference: Reference) -> None:
-    """A few inputs and PyTorch's answers as raw little-endian arrays, for any app to replay."""
+def _check_place(place: Path, bundle: Path) -> None:
+    """Refuse a folder that holds something else."""
+    from model.place import MANIFEST_NAME
+
+    if place.is_symlink() or (place.exists() and not place.is_dir()):
+        raise BadInput(f"{place} is no folder. Choose another place with --to")
+    if place.exists() and place.samefile(bundle):
+        raise BadInput(f"{place} is the bundle itself. Choose another place with --to")
+    if place.exists() and not (place / MANIFEST_NAME).is_file():
+        other = sorted({entry.name for entry in place.iterdir()} - _MAY_LIE_THERE)
+        if other:
+            raise BadInput(
+                f"{place} holds {other[0]} and no bundle. Choose an empty folder with --to"
+            )
+
+
+def _copy_detectors(new: Path) -> None:
+    """Write the detectors' files, their index and their notice."""
+    from model.contract import SCHEMA, digest
+    from model.place import DETECTORS
+    from pipeline.faces.facemodels import DETECTOR_FILES, DETECTOR_NOTICE, model_path
+
+    folder = new / DETECTORS
     folder.mkdir()
-
-    def save(
-        name: str, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]
-    ) -> dict[str, object]:
-        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        (folder / name).write_bytes(little.tobytes())
-        return {"file": name, "dtype": array.dtype.name, "shape": list(array.shape)}
-
-    samples = []
-    for i, pair in enumerate(reference.pairs[:_GOLDEN_SAMPLES]):
-        target = save(f"{i}-target.bin", pair.face[None])
-        sample = {
-            "description": pair.name,
-            "target": {**target, "layout": "NHWC", "color": "RGB", "range": [0, 255]},
-            "embedding": save(f"{i}-embedding.bin", pair.embedding),
-            "image": {
-                **save(f"{i}-image.bin", reference.pictures[i][None]),
-                "layout": "NHWC", "color": "RGB", "range": [0, 1],
-            },
-        }  # fmt: skip
-        if reference.faces is not None:
-            sample["target_embedding"] = save(f"{i}-target_embedding.bin", reference.faces[i])
-        samples.append(sample)
-    index = {"schema": SCHEMA, "samples": samples}
-    (folder / "index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    files = []
+    for name, file in DETECTOR_FILES.items():
+        data = model_path(file).read_bytes()
+        (folder / file).write_bytes(data)
+        sha256, size = digest(folder / file)
+        files.append({"name": name, "file": file, "bytes": size, "sha256": sha256})
+    index = json.dumps({"schema": SCHEMA, "files": files}, indent=2) + "\n"
+    (folder / "index.json").write_text(index, encoding="utf-8")
+    (folder / "NOTICE.txt").write_text(DETECTOR_NOTICE, encoding="utf-8")
 
 
-def _tool_versions() -> dict[str, str]:
-    versions = {}
-    for name in _TOOLS:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
-
-
-def _copy_golden(source: Path, destination: Path) -> None:
-    """Copy the samples; other files in that folder are the user's, and are moved later."""
-    if source.is_symlink() or not source.is_dir():
-        return
-    destination.mkdir()
-    for file in source.iterdir():
-        if is_golden_file(file.name) and file.is_file() and not file.is_symlink():
-            shutil.copy2(file, destination / file.name)
-
-
-def _copy(source: Path, destination: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, destination, symlinks=True)  # a link stays a link, unread
-    else:
-        shutil.copy2(source, destination)
-
-
-def as_json(manifest: Manifest) -> str:
-    """The models and their figures, for machines."""
-    return json.dumps([dataclasses.asdict(spec) for spec in manifest.models], indent=2)
+if __name__ == "__main__":
+    sys.exit(main())

@@ -68,7 +68,7 @@ def export_command(format: Format | None, argv: Sequence[str] | None) -> int:
 def _show(args: argparse.Namespace, place: Path, manifest: Manifest) -> None:
     """Print what is in the bundle."""
     if args.json:
-        from export.bundle import as_json
+        from export.publishing import as_json
 
         print(as_json(manifest))
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 import export.convert.coreml
 import export.convert.onnx
 import export.convert.tflite
-from export import bundle
+from export import publishing
 from export.earlier import replaced
 from export.files import FileMaker, Orders
 from export.networks import Networks, load, subjects
@@ -115,8 +115,8 @@ def run(job: Job, stages: Stages) -> Manifest:
     """
     _refuse_nothing_to_do(job)
     networks = load(job.checkpoint, job.identity, job.bake, stages)
-    checkpoint = bundle.checkpoint_of(job.checkpoint)
-    identity = bundle.checkpoint_of(networks.identity) if networks.identity else None
+    checkpoint = publishing.checkpoint_of(job.checkpoint)
+    identity = publishing.checkpoint_of(networks.identity) if networks.identity else None
     if note := replaced(job.place, checkpoint, identity, networks.baked, overwrite=job.overwrite):
         stages.say(note)
     calibration = _calibrate_on(job, networks, stages)
@@ -135,7 +135,7 @@ def run(job: Job, stages: Stages) -> Manifest:
             raise ParityError(_told(missed, "Nothing was written"))
         golden = GOLDEN if networks.baked is None else GOLDEN_BAKED
         samples = {golden: chains.of("fp32").reference} if chains else {}
-        manifest = bundle.publish(
+        manifest = publishing.publish(
             into, made, checkpoint, identity, samples,
             baked=networks.baked, overwrite=job.overwrite,
         )  # fmt: skip

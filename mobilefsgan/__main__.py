@@ -25,6 +25,7 @@ COMMANDS = {
     "tflite": Command("export.tflite", "export to TFLite only"),
     "coreml": Command("export.coreml", "export to Core ML only"),
     "verify": Command("export.verify", "replay a bundle's golden samples on every file"),
+    "bundle": Command("export.bundle", "drop a bundle into the web, Android or iOS app"),
     "sensitivity": Command("export.sensitivity", "rank layers by what 8 bits cost them"),
     "doctor": Command("export.doctor", "what this machine can convert and run"),
     "mlpackage": Command("pipeline.mlpackage", "look inside a Core ML package"),

@@ -29,10 +29,13 @@ from model.untrusted import LARGEST_TEXT_BYTES, read_regular
 MANIFEST_NAME = "manifest.json"
 GOLDEN = "golden"
 GOLDEN_BAKED = "golden-baked"  # a baked generator knows one identity only
+DETECTORS = "detectors"  # in an app only
 
 _NEW, _OLD, _LOCK = "new", "old", "lock"
 _RANDOM = 8  # characters that tempfile adds
 _GOLDEN_FILE = re.compile(r"index\.json|\d+-(target|embedding|image|target_embedding)\.bin")
+_DETECTOR_FILE = re.compile(r"index\.json|NOTICE\.txt|face_\w+\.tflite")
+_OUR_FILES = {GOLDEN: _GOLDEN_FILE, GOLDEN_BAKED: _GOLDEN_FILE, DETECTORS: _DETECTOR_FILE}
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP)
 
@@ -167,9 +170,9 @@ def _keep_what_is_not_ours(old: Path, place: Path) -> None:
     """Move what the manifest of `old` does not name into `place`."""
     ours = {MANIFEST_NAME, *_models(old)}
     for entry in sorted(old.iterdir()):
-        if entry.name in (GOLDEN, GOLDEN_BAKED) and entry.is_dir() and not entry.is_symlink():
+        if entry.name in _OUR_FILES and entry.is_dir() and not entry.is_symlink():
             for file in sorted(entry.iterdir()):
-                if not is_golden_file(file.name):
+                if not _OUR_FILES[entry.name].fullmatch(file.name):
                     (place / entry.name).mkdir(exist_ok=True)
                     _move(file, place / entry.name)
         elif entry.name not in ours:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from small_bundles import ONNX, spec_of, write_manifest, write_small
 
-from export.bundle import publish
 from export.earlier import replaced, taken_over
+from export.publishing import publish
 from export.staging import staging
 from model.contract import Checkpoint, load_bundle
 from model.errors import BadInput

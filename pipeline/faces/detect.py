@@ -22,6 +22,7 @@ from pipeline.faces.facemesh import (
     turned,
     turned_aside,
 )
+from pipeline.faces.facemodels import DETECTOR_FILES
 from pipeline.faces.pyramid import Image8, Pyramid
 from pipeline.faces.views import tiles, whole
 
@@ -90,8 +91,8 @@ class Detector:
         Raises:
             BackendUnavailable: what carries or runs them is not installed.
         """
-        self._near = BlazeFace("face_detection_short_range.tflite", threads)
-        self._far = BlazeFace("face_detection_full_range.tflite", threads)
+        self._near = BlazeFace(DETECTOR_FILES["near"], threads)
+        self._far = BlazeFace(DETECTOR_FILES["far"], threads)
         self._mesh = FaceMesh(threads)
 
     def glance(self, picture: Image8 | Pyramid, known: Sequence[Face] = ()) -> list[Face]:

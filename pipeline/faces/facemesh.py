@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.align import Matrix, inverse
-from pipeline.faces.facemodels import FaceModel
+from pipeline.faces.facemodels import DETECTOR_FILES, FaceModel
 from pipeline.faces.pyramid import Pyramid
 
 Points = NDArray[np.float64]
@@ -35,7 +35,7 @@ class FaceMesh:
 
     def __init__(self, threads: int = 1) -> None:
         """Load it."""
-        self._model = FaceModel("face_landmark.tflite", 0.0, threads)
+        self._model = FaceModel(DETECTOR_FILES["mesh"], 0.0, threads)
 
     def fit(self, pyramid: Pyramid, crop: Matrix) -> tuple[Points, float]:
         """Landmarks of the face inside a crop.

