@@ -1,0 +1,45 @@
+/// The face of a live picture: smoothed, and held for some frames where none is seen, so that the
+/// swap neither trembles nor flickers.
+public struct HeldFace: Sendable {
+  /// So many frames a face is held; a fifth of a second at 30 frames a second.
+  public static let heldFrames = 6
+
+  private var filter: OneEuro?
+  private var last: (face: FoundFace, seconds: Double)?
+  private var missed = 0
+
+  public init() {}
+
+  /// - Parameters:
+  ///   - face: as seen in this frame, nil where none is.
+  ///   - seconds: when the frame was taken.
+  /// - Returns: as to be swapped.
+  public mutating func step(_ face: FoundFace?, seconds: Double) -> FoundFace? {
+    guard let face else {
+      missed += 1
+      if missed > Self.heldFrames { (filter, last) = (nil, nil) }
+      return last?.face
+    }
+    missed = 0
+    var shown = face
+    let points = face.points + face.outline
+    if let last, isSame(face, as: last.face) {
+      let smooth = filter!.step(points, seconds: seconds - last.seconds)
+      shown.points = Array(smooth.prefix(face.points.count))
+      shown.outline = Array(smooth.dropFirst(face.points.count))
+    } else {
+      filter = OneEuro(points)
+    }
+    last = (shown, seconds)
+    return shown
+  }
+
+  /// Whether two faces may be one that moved: within half a face of where it was.
+  private func isSame(_ face: FoundFace, as other: FoundFace) -> Bool {
+    guard face.outline.count == other.outline.count, face.points.count == other.points.count,
+      let (one, two) = zip(face.points, other.points).first(where: { _ in true })
+    else { return false }
+    let (dx, dy) = (one.x - two.x, one.y - two.y)
+    return (dx * dx + dy * dy).squareRoot() < face.side / 2
+  }
+}

@@ -1,0 +1,46 @@
+/// How far the generator is. Every state carries what the screen shows of it.
+public enum ModelState: Equatable, Sendable {
+  case undetermined
+  /// Size and SHA-256 of the files are compared with the manifest.
+  case checking
+  /// Core ML compiles a package for this phone; once per file.
+  case compiling(file: String)
+  case loading(file: String, units: ComputeUnits)
+  /// The golden samples are replayed.
+  case testing(file: String, units: ComputeUnits)
+  case ready(ReadyModel)
+  case failed(Notice)
+
+  public var ready: ReadyModel? {
+    if case .ready(let model) = self { model } else { nil }
+  }
+}
+
+/// The generator that swaps now.
+public struct ReadyModel: Equatable, Sendable {
+  public let file: String
+  public let precision: String
+  /// What the user asked for.
+  public let requested: ComputeUnits
+  /// What Core ML was given after all.
+  public let used: ComputeUnits
+  /// Worst golden sample against PyTorch, peak 1.
+  public let psnrDB: Double
+  /// Why `used` is not `requested`.
+  public let fallBack: Notice?
+
+  public init(
+    file: String, precision: String, requested: ComputeUnits, used: ComputeUnits, psnrDB: Double,
+    fallBack: Notice? = nil
+  ) {
+    self.file = file
+    self.precision = precision
+    self.requested = requested
+    self.used = used
+    self.psnrDB = psnrDB
+    self.fallBack = fallBack
+  }
+
+  /// The result of the self-test in words: "Self-test: 47.1 dB on GPU".
+  public var selfTest: Notice { .selfTest(oneDigit(psnrDB), used.name) }
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// What earlier starts of the app found out, kept in a small file: which models passed their
+/// self-test on which units, and what was being tried when the app ended.
+public final class StartRecord: Sendable {
+  private struct Content: Codable {
+    var system: String
+    var tests: [String: SelfTest] = [:]
+    var begun: String?
+    var died: [String] = []
+  }
+
+  private let file: URL
+  private let system: String
+  private let lock = NSLock()
+
+  /// - Parameters:
+  ///   - file: is made when there is something to keep. A damaged one counts as empty.
+  ///   - system: version of the system; another one makes everything forgotten.
+  public init(file: URL, system: String) {
+    self.file = file
+    self.system = system
+    change { content in
+      // It begun and did not end: that start died.
+      if let begun = content.begun { content.died.append(begun) }
+      content.begun = nil
+    }
+  }
+
+  /// Whether an earlier start ended while it tried `key`.
+  public func died(_ key: String) -> Bool { lock.withLock { read().died.contains(key) } }
+
+  public func test(_ key: String) -> SelfTest? { lock.withLock { read().tests[key] } }
+
+  public func begin(_ key: String) { change { $0.begun = key } }
+
+  public func end() { change { $0.begun = nil } }
+
+  public func keep(_ test: SelfTest, _ key: String) { change { $0.tests[key] = test } }
+
+  /// The user wants a unit tried again.
+  public func forget() { lock.withLock { try? FileManager.default.removeItem(at: file) } }
+
+  private func change(_ edit: (inout Content) -> Void) {
+    lock.withLock {
+      var content = read()
+      edit(&content)
+      // A record that cannot be kept costs a self-test at the next start, nothing else.
+      try? JSONEncoder().encode(content).write(to: file, options: .atomic)
+    }
+  }
+
+  private func read() -> Content {
+    guard let data = try? Data(contentsOf: file),
+      let content = try? JSONDecoder().decode(Content.self, from: data), content.system == system
+    else { return Content(system: system) }
+    return content
+  }
+}

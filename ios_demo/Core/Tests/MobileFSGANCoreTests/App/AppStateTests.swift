@@ -1,0 +1,66 @@
+import XCTest
+
+@testable import MobileFSGANCore
+
+final class AppStateTests: XCTestCase {
+  private let model = ReadyModel(
+    file: "generator-fp16.mlpackage", precision: "fp16", requested: .ane, used: .ane, psnrDB: 58.6)
+
+  private func live() -> AppState {
+    var state = AppState()
+    for event in [
+      AppEvent.model(.ready(model)), .camera(.wanted), .camera(.allowed), .camera(.started),
+    ] { _ = state.handle(event) }
+    return state
+  }
+
+  func testFramesAreSwappedWhileCameraAndModelAreReady() {
+    XCTAssertTrue(live().swapsFrames)
+    XCTAssertEqual(live().notices, [])
+    var state = live()
+    _ = state.handle(.camera(.interrupted(.other)))
+    XCTAssertFalse(state.swapsFrames)
+  }
+
+  func testAHotPhoneHalvesTheFrameRateAndSaysSo() {
+    var state = live()
+    XCTAssertEqual(state.handle(.thermal(.fair)), [])
+    XCTAssertEqual(state.handle(.thermal(.serious)), [.takeOneFrameOf(2)])
+    XCTAssertEqual(state.notices.map(\.description), ["The phone is hot: half the frame rate."])
+    XCTAssertEqual(state.handle(.thermal(.critical)), [.takeOneFrameOf(4)])
+    XCTAssertEqual(state.handle(.thermal(.nominal)), [.takeOneFrameOf(1)])
+    XCTAssertEqual(state.notices, [])
+  }
+
+  func testAMemoryWarningDropsCachesAndIsSaid() {
+    var state = live()
+    XCTAssertEqual(state.handle(.memoryWarning), [.dropCaches])
+    XCTAssertEqual(state.notices, [.memoryIsShort])
+    XCTAssertTrue(state.swapsFrames)
+    _ = state.handle(.memoryIsFine)
+    XCTAssertEqual(state.notices, [])
+  }
+
+  func testAMemoryWarningInTheBackgroundUnloadsTheModelUntilTheAppIsBack() {
+    var state = live()
+    XCTAssertEqual(state.handle(.background), [.camera(.stop)])
+    XCTAssertEqual(state.handle(.memoryWarning), [.dropCaches, .unloadModel])
+    XCTAssertEqual(state.handle(.foreground), [.loadModel, .camera(.askForPermission)])
+  }
+
+  func testTheModelStaysThroughABackgroundWithoutAMemoryWarning() {
+    var state = live()
+    _ = state.handle(.background)
+    XCTAssertFalse(state.swapsFrames)
+    XCTAssertEqual(state.handle(.foreground), [.camera(.askForPermission)])
+    XCTAssertEqual(state.model, .ready(model))
+  }
+
+  func testAModelThatFailedIsSaidFirst() {
+    var state = live()
+    _ = state.handle(.thermal(.serious))
+    _ = state.handle(.model(.failed(.noGolden)))
+    XCTAssertEqual(state.notices, [.noGolden, .hot])
+    XCTAssertFalse(state.swapsFrames)
+  }
+}
