@@ -1,0 +1,42 @@
+import Foundation
+import MobileFSGANCore
+
+/// A camera that shows the same picture 30 times a second: for previews and the simulator, which
+/// has no camera.
+final class StillCamera: CameraSource, @unchecked Sendable {  // all on its queue
+  var onFrame: (@Sendable (CameraFrame) -> Void)?
+  var onEvent: (@Sendable (CameraEvent) -> Void)?
+  private let picture: Picture
+  private let queue = DispatchQueue(label: "org.mobilefsgan.still-camera")
+  private var timer: DispatchSourceTimer?
+
+  init(_ picture: Picture) {
+    self.picture = picture
+  }
+
+  func askForPermission() { onEvent?(.allowed) }
+
+  func start(_ position: CameraPosition) {
+    queue.async { [self] in
+      guard let buffer = try? PixelBufferPool(width: picture.width, height: picture.height).buffer()
+      else { return }
+      buffer.fill(picture.data)
+      let timer = DispatchSource.makeTimerSource(queue: queue)
+      timer.schedule(deadline: .now(), repeating: 1.0 / 30)
+      timer.setEventHandler { [weak self] in
+        self?.onFrame?(
+          CameraFrame(buffer: buffer, seconds: ProcessInfo.processInfo.systemUptime))
+      }
+      timer.resume()
+      self.timer = timer
+      onEvent?(.started)
+    }
+  }
+
+  func stop() {
+    queue.async { [self] in
+      timer?.cancel()
+      timer = nil
+    }
+  }
+}
