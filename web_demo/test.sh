@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Everything that proves the web demo: build, lint, tests in Node, tests in headless Chromium.
+# The last need Chromium (setup-chromium.sh) and MOBILEFSGAN_BUNDLE, a folder made by
+# `python -m export`; without them they are skipped, in CI (CI=true) they fail.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+npm ci --no-audit --no-fund
+npm run --silent lint # builds first
+npm test --silent
+npm run --silent test:chromium
