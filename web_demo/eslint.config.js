@@ -1,7 +1,7 @@
 import js from '@eslint/js';
 
 export default [
-  { ignores: ['vendor/', 'bundle/'] },
+  { ignores: ['vendor/', 'bundle/', 'dist/'] },
   js.configs.recommended,
   // The TypeScript checker finds undefined names, and knows those of browsers.
   { rules: { 'no-undef': 'off' } },

@@ -1,0 +1,4 @@
+import { Engine } from '../engine/engine.js';
+import { startPage } from './start.js';
+
+startPage({ Engine });

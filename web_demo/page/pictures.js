@@ -1,0 +1,100 @@
+/** Opens photos: refuses what cannot be used before it is decoded, and makes huge ones smaller. */
+import { PageError } from './faults.js';
+import { kindOf, sizeOf } from './filekinds.js';
+
+/** @import { Kind } from './filekinds.js' */
+
+const MOST_BYTES = 200e6;
+const MOST_PIXELS = 64e6; // about 250 MB once decoded
+const WORKED_ON = 16e6; // pixels; the largest canvas of older iPhones
+const HEADER_BYTES = 1 << 20;
+
+/** @type {Record<string, string>} */
+const INSTEAD = {
+  film: 'a film',
+  npy: 'an embedding (.npy)',
+  text: 'text',
+  unknown: 'of an unknown kind',
+};
+
+/**
+ * @typedef {object} Photo
+ * @property {ImageBitmap} bitmap upright
+ * @property {string} name of the file
+ * @property {string} note what was changed, in words; '' where nothing was
+ */
+
+/**
+ * Decode a photo, upright, of at most 16 million pixels.
+ *
+ * @param {File} file
+ * @returns {Promise<Photo>}
+ * @throws {PageError} it is no photo, too large, or damaged
+ */
+export async function openPhoto(file) {
+  const head = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
+  const kind = kindOf(head.subarray(0, 64));
+  if (kind === 'empty') throw new PageError('empty');
+  if (kind in INSTEAD) throw new PageError('not-a-photo', INSTEAD[kind]);
+  if (file.size > MOST_BYTES) {
+    throw new PageError('too-many-bytes', String(Math.round(file.size / 1e6)));
+  }
+  const stated = sizeOf(head);
+  if (stated) refuseHuge(stated);
+  const bitmap = await decoded(file, kind);
+  if (bitmap.width * bitmap.height > MOST_PIXELS) {
+    bitmap.close();
+    refuseHuge(bitmap);
+  }
+  const { width, height } = bitmap;
+  if (width * height <= WORKED_ON) return { bitmap, name: file.name, note: '' };
+  const smaller = await reduced(bitmap);
+  const sizes = `${width} × ${height} to ${smaller.width} × ${smaller.height}`;
+  return { bitmap: smaller, name: file.name, note: `The photo was made smaller: ${sizes} pixels.` };
+}
+
+/**
+ * What a file is instead of a film, in words; null where it may be one.
+ *
+ * @param {File} file
+ * @returns {Promise<string | null>}
+ */
+export async function whatInsteadOfFilm(file) {
+  const kind = kindOf(new Uint8Array(await file.slice(0, 64).arrayBuffer()));
+  if (kind === 'empty') throw new PageError('empty');
+  if (kind === 'film' || kind === 'unknown') return null;
+  return INSTEAD[kind] ?? 'a photo';
+}
+
+/** @param {{ width: number, height: number }} size */
+function refuseHuge({ width, height }) {
+  if (width * height <= MOST_PIXELS) return;
+  const millions = Math.round((width * height) / 1e6);
+  throw new PageError('too-many-pixels', `${width} × ${height} = ${millions} million`);
+}
+
+/**
+ * @param {File} file
+ * @param {Kind} kind
+ */
+async function decoded(file, kind) {
+  try {
+    return await createImageBitmap(file, { imageOrientation: 'from-image' });
+  } catch {
+    throw new PageError(kind === 'heif' ? 'heif' : 'damaged');
+  }
+}
+
+/** @param {ImageBitmap} bitmap closed afterwards */
+async function reduced(bitmap) {
+  const scale = Math.sqrt(WORKED_ON / (bitmap.width * bitmap.height));
+  try {
+    return await createImageBitmap(bitmap, {
+      resizeWidth: Math.floor(bitmap.width * scale),
+      resizeHeight: Math.floor(bitmap.height * scale),
+      resizeQuality: 'high',
+    });
+  } finally {
+    bitmap.close();
+  }
+}
