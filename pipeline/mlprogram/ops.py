@@ -204,13 +204,14 @@ def _scales(a: Operands) -> tuple[Tensor, Tensor | int]:
 def quantize(a: Operands) -> Tensor:
     scale, zero = _scales(a)
     low, high = choose(a, "output_dtype", {"int8": (-128, 127), "uint8": (0, 255)}, "")
-    # As integers in float32, which holds them exactly.
-    return (torch.round(a["input"] / scale) + zero).clamp(low, high)
+    # As integers in float32, which holds them exactly. In place, because fresh maps cost more time
+    # than the arithmetic.
+    return (a["input"] / scale).round_().add_(zero).clamp_(low, high)
 
 
 def dequantize(a: Operands) -> Tensor:
     scale, zero = _scales(a)
-    return scale * (a["input"].float() - zero)
+    return (a["input"].float() - zero).mul_(scale)
 
 
 OPS: dict[str, Callable[[Operands], Tensor]] = {
