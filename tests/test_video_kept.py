@@ -88,6 +88,20 @@ def test_every_frame_keeps_its_time_and_duration_the_last_one_too(
     assert outcome.notes == ()
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_b_frames_are_written_and_cost_no_duration(suffix: str, tmp_path: Path) -> None:
+    lasts = [40] * 12 + [33, 34] * 4 + [2000] + [40] * 8 + [400, 700] + [40] * 8 + [1500]
+    times = np.cumsum([0, *lasts[:-1]]).tolist()
+    given = {"times": times, "last_ms": lasts[-1], "sound": False}
+    clip = film(tmp_path / "clip.mkv", len(lasts), shades, **given)
+    output = swapped(clip, tmp_path / f"out{suffix}").file
+    with av.open(str(output)) as container:
+        kinds = [int(frame.pict_type) for frame in container.decode(video=0)]
+    assert kinds.count(int(av.video.frame.PictureType.B)) >= 10
+    assert shown_times_ms(output) == list(zip(times, lasts, strict=True))
+    assert length_s(output) == pytest.approx(sum(lasts) / 1000, abs=0.002)
+
+
 def test_a_clock_that_starts_late_starts_at_zero_and_sound_keeps_its_offset(
     tmp_path: Path,
 ) -> None:
@@ -239,13 +253,19 @@ def test_odd_sizes_are_whole(
     np.testing.assert_allclose(picture[:, width - 8 :], shades(0, *size)[:, width - 8 :], atol=12)
 
 
-def test_a_size_that_changes_in_the_middle_is_said(tmp_path: Path) -> None:
+def test_a_size_that_changes_in_the_middle_keeps_its_shape_between_bars(tmp_path: Path) -> None:
     first = mpegts(tmp_path / "first.ts", 4, shades, start_s=10)
     second = mpegts(tmp_path / "second.ts", 4, lambda i: shades(i, 96, 128), start_s=10.2)
     joined = tmp_path / "joined.ts"
     joined.write_bytes(first.read_bytes() + second.read_bytes())
-    notes = swapped(joined, tmp_path / "out.mp4").notes
-    assert "4 frames of another size become 128x96" in notes
+    outcome = swapped(joined, tmp_path / "out.mp4")
+    (note,) = outcome.notes
+    assert note.startswith("4 frames of another size are scaled to fit 128x96")
+    kept, fitted = (pictures(outcome.file)[i][0] for i in (0, -1))
+    np.testing.assert_allclose(kept[:, :8], shades(0)[:, :8], atol=12)
+    # 96x128 becomes 72x96, in the middle between black bars.
+    assert max(fitted[:, :26].max(), fitted[:, -26:].max()) < 12
+    np.testing.assert_allclose(fitted[:, 30:36], shades(3, 72, 96)[:, 2:8], atol=12)
 
 
 # Colours

@@ -83,13 +83,17 @@ class Clock:
             self._offsets.append(expected - stored_s)
 
 
+def rate_of(stream: Any) -> Fraction:
+    """Frames a second of a video stream (PyAV): as measured, as its header says, or 25."""
+    return Fraction(stream.average_rate or stream.guessed_rate or _RATE)
+
+
 class FrameTimes:
     """Gives every frame a time after the one before, and the time until the next as duration."""
 
     def __init__(self, stream: Any) -> None:
         """Take the frame rate of the video stream, for frames without a time."""
-        rate = stream.average_rate or stream.guessed_rate or _RATE
-        self._default_s = 1 / rate
+        self._default_s = 1 / rate_of(stream)
         self._held: Any = None
 
     def add(self, frame: Any) -> Any:

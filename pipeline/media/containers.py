@@ -9,9 +9,8 @@ from typing import Any
 from model.errors import BackendUnavailable, VideoError
 
 # Suffix of a result: FFmpeg's name of the container, the encoder and its options. CRF 18 is close
-# to the original to the eye; the presets leave the processor to the generator. H.264 is written
-# without B-frames: MP4 stores durations in decoding order, so the last frame would lose its own.
-_X264 = ("libx264", {"crf": "18", "preset": "veryfast", "bf": "0"})
+# to the original to the eye; the presets leave the processor to the generator.
+_X264 = ("libx264", {"crf": "18", "preset": "veryfast"})
 _VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6"})
 CONTAINERS: dict[str, tuple[str, tuple[str, dict[str, str]]]] = {
     ".mp4": ("mp4", _X264),

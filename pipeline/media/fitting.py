@@ -7,8 +7,10 @@ from typing import Any
 
 from model.errors import VideoError
 from pipeline.media import colour
+from pipeline.media.bars import between_bars, inside
 from pipeline.media.geometry import Orientation, square_pixels
 
+_BLACK = 16  # luma in the limited range
 _LARGEST = 16_383  # pixels of an edge, VP9's limit
 
 
@@ -86,7 +88,10 @@ class Fitting:
             notes.append(f"{self._progressive} interlaced frames are stored as progressive")
         if self._resized:
             width, height = self.size
-            notes.append(f"{self._resized} frames of another size become {width}x{height}")
+            notes.append(
+                f"{self._resized} frames of another size are scaled to fit {width}x{height}, with "
+                "black bars where their shape differs"
+            )
         return notes
 
     def _converted(self, frame: Any) -> Any:
@@ -95,17 +100,34 @@ class Fitting:
         fits = (frame.width, frame.height) == self.size and frame.format.name == self.pixel_format
         if fits and not self.colours.converts:
             return frame
+        size = self._size_of(frame)
         if self.colours.stored == colour.YCGCO:
-            frame = self._scaled(colour.conform(frame, self.colours), "yuv444p")
+            frame = self._scaled(colour.conform(frame, self.colours), "yuv444p", size)
             frame = colour.from_ycgco(frame, self.colours.range)
-        return self._scaled(frame, self.pixel_format)
+        scaled = self._scaled(frame, self.pixel_format, size)
+        if size == self.size:
+            return scaled
+        full = "yuvj" in self.pixel_format or self.colours.range == colour.FULL
+        return between_bars(scaled, self.size, 0 if full else _BLACK)
 
-    def _scaled(self, frame: Any, format: str) -> Any:
+    def _size_of(self, frame: Any) -> tuple[int, int]:
+        """The size at which a frame is stored in the result, without bars."""
+        if (frame.width, frame.height) == self._first_size:
+            return self.size
+        # Its pixels have the shape of the first frame's, which WebM's size has made square.
+        wide, high = (new / old for new, old in zip(self.size, self._first_size, strict=True))
+        return inside((frame.width * wide, frame.height * high), self.size)
+
+    def _scaled(self, frame: Any, format: str, size: tuple[int, int]) -> Any:
         colours = self.colours
         if not frame.format.is_rgb:
             frame.colorspace = colours.matrix if colours.stored == colour.YCGCO else colours.stored
         return self._reformatter.reformat(
-            frame, *self.size, format, dst_colorspace=colours.matrix, dst_color_range=colours.range
+            frame,
+            *(size or self.size),
+            format,
+            dst_colorspace=colours.matrix,
+            dst_color_range=colours.range,
         )
 
     def _squared(self, first: Any) -> tuple[int, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from model.errors import VideoError
+from pipeline.media.clocks import rate_of
 from pipeline.media.colour import FULL
 from pipeline.media.containers import (
     CONTAINERS,
@@ -21,6 +21,7 @@ from pipeline.media.containers import (
 from pipeline.media.fitting import Fitting
 from pipeline.media.label import container_metadata
 from pipeline.media.reader import Item, Reader
+from pipeline.media.reorder import DecodingOrder
 
 _OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")
 # Tags that describe the stream that was read and would be wrong: statistics, VP9's alpha.
@@ -64,6 +65,7 @@ class Writer:
         self._notes += _left_out(reader.left_out)
         self._last_dts: dict[int, int] = {}
         self._rises = int(format in ("mp4", "mov"))  # Matroska takes packets of one time
+        self._order = DecodingOrder(rate_of(reader.stream))
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -81,7 +83,7 @@ class Writer:
 
         try:
             if kind is None:
-                self.container.mux(self._stream.encode(None))
+                self._encode(None)
             self.container.close()
         except av.error.FFmpegError as error:
             if kind is None:
@@ -118,13 +120,24 @@ class Writer:
 
     def _put(self, item: Item) -> None:
         if item.packet is None:
-            self.container.mux(self._stream.encode(item.frame))
+            self._encode(item.frame)
             return
         index = item.packet.stream.index
         if index in self._copies:
             self._keep_order(item.packet, index)
             item.packet.stream = self._copies[index]
             self.container.mux(item.packet)
+
+    def _encode(self, frame: Any) -> None:
+        """Encode a frame, or, for None, all that are held."""
+        for known in self._order.frames(frame):
+            self._mux(self._stream.encode(known))
+        if frame is None:
+            self._mux(self._stream.encode(None))
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            self.container.mux(self._order.settle(packet) if self._rises else packet)
 
     def _keep_order(self, packet: Any, index: int) -> None:
         """Give a packet the times that muxers want, in the time base of the result.
@@ -158,7 +171,7 @@ class Writer:
         from av.codec.context import Flags
 
         original, fitting = reader.stream, self.fitting
-        rate = original.average_rate or original.guessed_rate or Fraction(25)
+        rate = rate_of(original)
         stream: Any = self.container.add_stream(encoder, rate=rate, options=options)
         stream.width, stream.height = fitting.size
         stream.pix_fmt = fitting.pixel_format
