@@ -135,17 +135,10 @@ function ramp(inside, size, width) {
   return away;
 }
 
-/** Neighbours that a forward pass has seen already: dx, dy, distance. */
-const BEFORE = [
-  [-1, 0, STRAIGHT],
-  [0, -1, STRAIGHT],
-  [-1, -1, DIAGONAL],
-  [1, -1, DIAGONAL],
-  [-1, -2, KNIGHT],
-  [1, -2, KNIGHT],
-  [-2, -1, KNIGHT],
-  [2, -1, KNIGHT],
-];
+// Neighbours that a forward pass has seen already: how far along, how far up, distance.
+const DX = [-1, 0, -1, 1, -1, 1, -2, 2];
+const DY = [0, -1, -1, -1, -2, -2, -1, -1];
+const AWAY = [STRAIGHT, STRAIGHT, DIAGONAL, DIAGONAL, KNIGHT, KNIGHT, KNIGHT, KNIGHT];
 
 /**
  * Distance of every pixel to the nearest 0, by two passes.
@@ -162,10 +155,12 @@ function distances(inside, size) {
       if (!inside[i]) continue;
       const [x, y] = [i % size, (i / size) | 0];
       let least = sign > 0 ? Infinity : away[i];
-      for (const [dx, dy, distance] of BEFORE) {
-        const [nx, ny] = [x + sign * dx, y + sign * dy];
+      for (let n = 0; n < AWAY.length; n++) {
+        const nx = x + sign * DX[n];
+        const ny = y + sign * DY[n];
         if (nx < 0 || ny < 0 || nx >= size || ny >= size) continue;
-        least = Math.min(least, away[ny * size + nx] + distance);
+        const there = away[ny * size + nx] + AWAY[n];
+        if (there < least) least = there;
       }
       away[i] = least;
     }

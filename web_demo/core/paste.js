@@ -38,8 +38,9 @@ export function pasteBack(into, swapped, aligned, size, matrix, mesh, opacity = 
   const face = new Pyramid({ data: lit, width: size, height: size }).cut(back, width, height, true);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const point = apply(matrix, [x + left, y + top]);
-      const weight = Math.min(opacity * sample(mask, size, point), 1);
+      const u = matrix[0] * (x + left) + matrix[1] * (y + top) + matrix[2];
+      const v = matrix[3] * (x + left) + matrix[4] * (y + top) + matrix[5];
+      const weight = Math.min(opacity * sample(mask, size, u, v), 1);
       if (weight <= 0) continue;
       const to = ((y + top) * into.width + x + left) * 3;
       const from = (y * width + x) * 3;
@@ -105,17 +106,23 @@ function regionOf(mask, size, matrix, picture) {
  *
  * @param {Float32Array} mask
  * @param {number} size
- * @param {Point} point
+ * @param {number} x
+ * @param {number} y
  */
-function sample(mask, size, [x, y]) {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
+function sample(mask, size, x, y) {
+  const left = Math.floor(x);
+  const top = Math.floor(y);
+  if (left < -1 || top < -1 || left >= size || top >= size) return 0;
+  const fx = x - left;
+  const fy = y - top;
   let value = 0;
   for (let j = 0; j < 2; j++) {
+    const row = top + j;
+    if (row < 0 || row >= size) continue;
     for (let i = 0; i < 2; i++) {
-      const [column, row] = [left + i, top + j];
-      if (column < 0 || row < 0 || column >= size || row >= size) continue;
-      const weight = (1 - Math.abs(x - column)) * (1 - Math.abs(y - row));
-      value += weight * mask[row * size + column];
+      const column = left + i;
+      if (column < 0 || column >= size) continue;
+      value += (i ? fx : 1 - fx) * (j ? fy : 1 - fy) * mask[row * size + column];
     }
   }
   return value;

@@ -151,11 +151,14 @@ function bicubic({ data, width: w, height: h }, back, width, height, into) {
       weigh(sx - left, across);
       weigh(sy - top, down);
       let [red, green, blue] = [0, 0, 0];
+      const whole = left > 0 && top > 0 && left + 2 < w && top + 2 < h;
       for (let j = 0; j < 4; j++) {
-        const row = Math.min(Math.max(top - 1 + j, 0), h - 1) * w;
+        const row = (whole ? top - 1 + j : Math.min(Math.max(top - 1 + j, 0), h - 1)) * w;
+        const weightOfRow = shown * down[j];
         for (let i = 0; i < 4; i++) {
-          const weight = shown * across[i] * down[j];
-          const from = (row + Math.min(Math.max(left - 1 + i, 0), w - 1)) * 3;
+          const column = whole ? left - 1 + i : Math.min(Math.max(left - 1 + i, 0), w - 1);
+          const weight = weightOfRow * across[i];
+          const from = (row + column) * 3;
           red += weight * data[from];
           green += weight * data[from + 1];
           blue += weight * data[from + 2];

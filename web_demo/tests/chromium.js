@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { serve } from './serve.js';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const FLAGS = [
@@ -50,12 +52,59 @@ export async function launch(flags = []) {
 }
 
 /**
+ * A server of the page with MOBILEFSGAN_BUNDLE as `bundle/`, the same with a generator that takes no
+ * time as `tiny/`, the vectors as `vectors/`, and an empty page as `empty.html`.
+ *
+ * @param {{ extra?: Record<string, string | Uint8Array>, without?: string[] }} [options] as for `serve`
+ * @returns {Promise<{ origin: string, close: () => void }>}
+ */
+export async function testServer({ extra = {}, without = [] } = {}) {
+  const bundle = webBundle();
+  const empty = { '/empty.html': '<!doctype html><title>empty</title>' };
+  const server = await serve({
+    folders: {
+      '/bundle/': bundle.folder,
+      '/tiny/': bundle.folder,
+      '/vectors/': join(REPOSITORY, 'tests/vectors'),
+    },
+    extra: { ...empty, ...tiny(bundle.folder), ...extra },
+    without,
+  });
+  const close = () => {
+    server.close();
+    bundle.remove();
+  };
+  return { origin: server.origin, close };
+}
+
+/**
+ * Files of a bundle whose generator is `tiny-generator.tflite`.
+ *
+ * @param {string} folder of the bundle that it is made from
+ */
+function tiny(folder) {
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+  const bytes = readFileSync(new URL('chromium/tiny-generator.tflite', import.meta.url));
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const generator = manifest.models.find(
+    (/** @type {any} */ { model, precision }) => model === 'generator' && precision === 'fp32',
+  );
+  const file = 'tiny-generator.tflite';
+  const models = ['int8', 'fp32'].map((precision) => ({
+    ...generator, file, sha256, bytes: bytes.length, precision,
+  })); // prettier-ignore
+  const others = manifest.models.filter((/** @type {any} */ { model }) => model !== 'generator');
+  const text = JSON.stringify({ ...manifest, models: [...models, ...others] });
+  return { '/tiny/manifest.json': text, [`/tiny/${file}`]: bytes };
+}
+
+/**
  * The bundle of MOBILEFSGAN_BUNDLE as the page needs it: with the detectors, in a new folder. A
  * folder that `python -m export.bundle --web` made is used as it is.
  *
  * @returns {{ folder: string, remove: () => void }}
  */
-export function webBundle() {
+function webBundle() {
   const given = process.env.MOBILEFSGAN_BUNDLE ?? '';
   if (existsSync(join(given, 'detectors/index.json'))) return { folder: given, remove() {} };
   const folder = mkdtempSync(join(tmpdir(), 'web-bundle-'));
@@ -64,5 +113,5 @@ export function webBundle() {
     cwd: REPOSITORY,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

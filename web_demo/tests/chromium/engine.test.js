@@ -1,31 +1,22 @@
-/** @import { Browser, Page } from 'playwright-core' */
+/** @import { Browser } from 'playwright-core' */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { launch, webBundle, whyNot } from '../chromium.js';
-import { serve } from '../serve.js';
-
-const VECTORS = fileURLToPath(new URL('../../../tests/vectors', import.meta.url));
+import { launch, testServer, whyNot } from '../chromium.js';
 
 describe('the engine in Chromium', { skip: whyNot() }, () => {
   /** @type {Browser} */
   let browser;
-  /** @type {Awaited<ReturnType<typeof serve>>} */
+  /** @type {Awaited<ReturnType<typeof testServer>>} */
   let server;
-  /** @type {ReturnType<typeof webBundle>} */
-  let bundle;
 
   before(async () => {
-    bundle = webBundle();
-    const folders = { '/bundle/': bundle.folder, '/vectors/': VECTORS };
-    server = await serve({ folders, extra: { '/empty.html': '<!doctype html><title>t</title>' } });
+    server = await testServer();
     browser = await launch();
   });
 
   after(async () => {
     await browser?.close();
     server?.close();
-    bundle?.remove();
   });
 
   /** An empty page of the server's origin, with its headers. */

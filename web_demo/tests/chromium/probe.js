@@ -3,6 +3,7 @@
 import { fill, hull } from '../../core/mask.js';
 import { Pyramid } from '../../core/warp.js';
 import { Detector } from '../../engine/detector.js';
+import { Engine } from '../../engine/engine.js';
 import { BlazeFace, FaceMesh } from '../../engine/facemodels.js';
 import { fetchBytes } from '../../engine/files.js';
 import { LoadedModel, startRuntime } from '../../engine/runtime.js';
@@ -143,4 +144,50 @@ export function farthest(found, wanted) {
  */
 function pairs(values) {
   return Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]]);
+}
+
+/** The fake camera, its frames swapped by an engine. */
+export class Camera {
+  /**
+   * @param {Engine} engine
+   * @param {HTMLVideoElement} video
+   * @param {Float32Array} embedding
+   */
+  constructor(engine, video, embedding) {
+    this.engine = engine;
+    this.video = video;
+    this.embedding = embedding;
+  }
+
+  /** @param {import('../../engine/engine.js').OpenOptions} options */
+  static async open(options) {
+    const engine = await Engine.open(options);
+    const video = document.createElement('video');
+    video.muted = true;
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
+    await video.play();
+    const [{ embedding }] = (await vectors('portraits')).cases;
+    return new Camera(engine, video, await floats(embedding));
+  }
+
+  /** Swap the frame that is shown now; whether it changed, or null where it was dropped. */
+  async frame() {
+    const bitmap = await createImageBitmap(this.video);
+    const before = performance.now();
+    const options = { embedding: this.embedding };
+    const result = await this.engine.swapFrame(bitmap, performance.now(), options);
+    if (!result) return null;
+    return { ms: performance.now() - before, swapped: result.stages_ms.blend > 0, ...result };
+  }
+
+  /** @param {number} count frames */
+  async run(count) {
+    let [swapped, ms] = [0, 0];
+    for (let i = 0; i < count; i++) {
+      const result = await this.frame();
+      swapped += Number(result?.swapped ?? false);
+      ms += (result?.ms ?? 0) / count;
+    }
+    return { swapped, ms };
+  }
 }
