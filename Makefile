@@ -12,7 +12,11 @@ IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
 SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py export/*/*.py)
 
-.PHONY: demo bench test check fast fuzz web-test train-smoke format clean
+# What the apps carry, and what their tests replay.
+APPS := build/apps
+APP_BUNDLE := $(APPS)/$(basename $(notdir $(GENERATOR)))
+
+.PHONY: demo bench test check fast fuzz web web-test android ios train-smoke format clean
 
 demo: $(BUNDLE)/manifest.json  ## export to every format, prove it, print the table
 	@echo
@@ -34,7 +38,7 @@ bench: $(BUNDLE)/manifest.json  ## a short table of all backends, and its plots
 # A file stays with one worker, because its fixtures are made once a file.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-test: check web-test  ## everything, as CI runs it
+test: check web-test android ios  ## everything, as CI runs it
 	$(PYTEST)
 
 check: $(READY)  ## lint and types
@@ -51,10 +55,21 @@ FUZZ_SEED ?= 0
 fuzz: $(READY)  ## damage checkpoints, bundles, packages and identities for minutes; prints figures
 	PYTHONPATH=. $(BIN)/python tests/fuzzing.py --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
-web-test:  ## lint, types and tests of web_demo, where Node.js is
-	@if command -v npm >/dev/null; then \
-	  cd web_demo && npm ci --silent --no-audit --no-fund && npm run --silent lint && npm test; \
-	else echo "SKIPPED web-test: Node.js 20 or newer is not installed"; [ "$$CI" != true ]; fi
+# Each of the three says in a line what it skips, where a tool is missing; in CI that is an error.
+web-test: $(APPS)/.ready  ## lint, types and tests of web_demo, in Node.js and headless Chromium
+	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) web_demo/test.sh
+
+android: $(APPS)/.ready  ## build and test android_demo, and make an APK in dist/android
+	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) android_demo/ci/test.sh
+
+ios:  ## build, test and type-check ios_demo with Swift on Linux
+	ios_demo/check
+
+web: $(APPS)/.ready  ## serve the web demo on this machine
+	$(BIN)/python -m export.bundle --web $(APP_BUNDLE)
+	@if command -v npm >/dev/null; then cd web_demo && npm ci --silent --no-audit --no-fund && node build.mjs; \
+	else echo "make web needs Node.js 20 or newer, to install the runtime of the page"; exit 3; fi
+	$(BIN)/python benchmarks/serve_page.py
 
 train-smoke: $(READY)  ## train a tiny generator on generated faces, in a minute
 	$(BIN)/python -m pytest -q tests/test_train_run.py
@@ -68,6 +83,11 @@ clean:
 
 $(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
 	$(BIN)/python -m export $(GENERATOR) --identity $(IDENTITY)
+
+$(APPS)/.ready: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
+	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
+	$(BIN)/python -m export.onnx $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
+	@touch $@
 
 # Both files come from one command; macOS ships a make without grouped targets.
 build/seeded.pt: model/seeded.py | $(READY)
