@@ -172,7 +172,7 @@ def test_scores_of_a_swap_that_does_nothing_and_of_one_that_copies(teacher_file)
     def judge(rows: np.ndarray):
         swapped = painted(pixels, rows)
         restored = [(0, painted(pixels, [0])[0])]
-        return score(truth, pairs, swapped, restored, teacher, landmarks, lambda: None)
+        return score(truth, pairs, swapped, restored, [1.0, 2.0], teacher, landmarks, lambda: None)
 
     nothing, copies = judge(pairs.target), judge(pairs.source)
     assert nothing.identity_target == pytest.approx(1, abs=1e-5)
@@ -180,6 +180,9 @@ def test_scores_of_a_swap_that_does_nothing_and_of_one_that_copies(teacher_file)
     assert nothing.pose_deg == pytest.approx(0, abs=0.01)
     assert nothing.expression == pytest.approx(0, abs=1e-6)
     assert nothing.blink == pytest.approx(0, abs=1e-6)
+    assert nothing.gaze == pytest.approx(0, abs=1e-6)
+    assert copies.gaze > 1
+    assert nothing.flicker == 1.5
     assert nothing.detail_eyes == pytest.approx(2 - copies.detail_eyes)  # each against their mean
     assert nothing.chroma == pytest.approx(2 - copies.chroma)
     assert nothing.frechet == pytest.approx(0, abs=1e-9)
@@ -204,7 +207,7 @@ def test_the_worst_restoration_is_the_worst(teacher_file) -> None:
     truth = look_at(Faces(("A/1", "B/1"), pixels), pairs, teacher, landmarks)
     off = pixels[1].astype(np.float32) / 255 + np.float32(0.1)
     restored = [(0, painted(pixels, [0])[0]), (1, Painted(pixels[1], off, False))]
-    result = score(truth, pairs, painted(pixels, pairs.target), restored, teacher, landmarks,
+    result = score(truth, pairs, painted(pixels, pairs.target), restored, [], teacher, landmarks,
                    lambda: None)  # fmt: skip
     assert result.psnr_worst_db == pytest.approx(20, abs=1e-3)
     assert result.psnr_db == pytest.approx(110, abs=1e-3)

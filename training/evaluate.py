@@ -108,13 +108,15 @@ def _score(
     import numpy as np
 
     from pipeline.progress import Progress
+    from training.judging.flicker import flicker
     from training.judging.scores import score
     from training.judging.swap_grid import GRID_ROWS
     from training.judging.swaps import SwapPairs, paint
 
     own = np.unique(pairs.target)[: args.reconstructions]
-    shown = Progress(2 * args.pairs + len(own), name, unit="step")
-    swapped, restored = [], []
+    moved = min(args.reconstructions, args.pairs)
+    shown = Progress(2 * args.pairs + len(own) + moved, name, unit="step")
+    swapped, restored, flickers = [], [], []
     for picture in paint(*loaded, truth.faces.pixels, pairs):
         swapped.append(picture)
         shown.step()
@@ -122,7 +124,10 @@ def _score(
     for row, picture in zip(own, same, strict=True):
         restored.append((int(row), picture))
         shown.step()
-    scores = score(truth, pairs, swapped, restored, *judges, shown.step)
+    for apart in flicker(*loaded, truth.faces.pixels, pairs, swapped[:moved], args.seed):
+        flickers.append(apart)
+        shown.step()
+    scores = score(truth, pairs, swapped, restored, flickers, *judges, shown.step)
     shown.close()
     return scores, swapped[:GRID_ROWS]
 

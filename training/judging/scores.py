@@ -17,6 +17,7 @@ from training.data.landmarks import Landmarks
 from training.judging.detail import detail
 from training.judging.distances import frechet, retrieval_top1
 from training.judging.eyelids import blink_error
+from training.judging.gaze import gaze_error
 from training.judging.pose import expression_error, pose_error_deg
 from training.judging.swaps import Painted, SwapPairs
 from training.judging.teacher import Embeddings, Teacher
@@ -36,10 +37,13 @@ class Scores:
         pose_deg: mean angle between the heads of swapped and target.
         expression: mean distance of lips, lids and brows, percent of the eye distance.
         blink: mean difference of the eyes' openness to the target's, percent of the eye's width.
+        gaze: mean distance of the iris from its place in the target, percent of the eye's width.
         detail_eyes: mean detail at the eyes, 1 as in photos; see `training.judging.detail`.
         detail_mouth: likewise at the mouth.
         detail_cheeks: likewise at the cheeks.
         chroma: mean colour noise, 1 as in photos.
+        flicker: mean change of a swap whose target moves by less than a pixel, in levels; see
+            `training.judging.flicker`.
         faceless: swaps in which the mesh sees no face; pose and expression leave them out.
         frechet: Fréchet distance of the teacher's embeddings of swapped and target faces. Not FID.
         not_finite: pictures with NaN or infinity in them.
@@ -59,10 +63,12 @@ class Scores:
     pose_deg: float | None
     expression: float | None
     blink: float | None
+    gaze: float | None
     detail_eyes: float | None
     detail_mouth: float | None
     detail_cheeks: float | None
     chroma: float | None
+    flicker: float | None
     faceless: int
     frechet: float
     not_finite: int
@@ -128,6 +134,7 @@ def score(
     pairs: SwapPairs,
     swapped: list[Painted],
     restored: list[tuple[int, Painted]],
+    flickers: Sequence[float],
     teacher: Teacher,
     landmarks: Landmarks,
     step: Callable[[], None],
@@ -139,11 +146,12 @@ def score(
         pairs: which faces were swapped.
         swapped: the results, in that order.
         restored: rows of faces, and the results of swapping them with their own identity.
+        flickers: how much some of the swaps flicker, in levels.
         teacher: judges identity.
         landmarks: judge pose and expression.
         step: called after each swap.
     """
-    vectors, poses, expressions, blinks, details = [], [], [], [], []
+    vectors, poses, expressions, blinks, gazes, details = [], [], [], [], [], []
     for painted, source_row, row in zip(swapped, pairs.source, pairs.target, strict=True):
         vectors.append(teacher.embed(painted.image))
         mesh, wanted = landmarks.find(painted.image), truth.meshes[row]
@@ -151,6 +159,7 @@ def score(
             poses.append(pose_error_deg(mesh, wanted))
             expressions.append(expression_error(mesh, wanted))
             blinks.append(blink_error(mesh, wanted))
+            gazes.append(gaze_error(painted.image, mesh, truth.faces.pixels[row], wanted))
         faces = (painted.image, truth.faces.pixels[source_row], truth.faces.pixels[row])
         details.append(detail(*faces))
         step()
@@ -170,10 +179,12 @@ def score(
         pose_deg=_mean(poses),
         expression=_mean(expressions),
         blink=_mean(blinks),
+        gaze=_mean(gazes),
         detail_eyes=_mean([d.eyes for d in details]),
         detail_mouth=_mean([d.mouth for d in details]),
         detail_cheeks=_mean([d.cheeks for d in details]),
         chroma=_mean([d.chroma for d in details]),
+        flicker=_mean(flickers),
         faceless=len(swapped) - len(poses),
         frechet=frechet(found, target),
         not_finite=sum(not p.finite for p in [*swapped, *(p for _, p in restored)]),
