@@ -31,20 +31,23 @@ final class BenchmarkModel {
   func run() async {
     UIApplication.shared.isIdleTimerDisabled = true  // a dark screen would stop it
     defer { UIApplication.shared.isIdleTimerDisabled = false }
+    let documents = FileManager.default.urls(for: .documentDirectory, in: .userDomainMask)[0]
+    var file = documents.appendingPathComponent(BenchmarkRequest().file)
     do {
       let request = try request.get()
-      let documents = FileManager.default.urls(for: .documentDirectory, in: .userDomainMask)[0]
+      file = documents.appendingPathComponent(request.file)
       let benchmark = Benchmark(
         bundle: try store.open(), source: CompiledModels(folder: store.compiled),
         facts: DeviceFacts.facts(), gauges: DeviceFacts.gauges)
       let rows = try await benchmark.run(
-        request, into: documents.appendingPathComponent(request.file)
+        request, into: file
       ) { name in
         await MainActor.run { self.state = .running(name) }
       }
       state = .done(rows: rows.count, file: request.file)
     } catch {
       state = .failed(Notice(of: error))
+      try? Benchmark.writeFailure(Notice(of: error), DeviceFacts.facts(), to: file)
     }
   }
 }

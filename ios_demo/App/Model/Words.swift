@@ -4,6 +4,6 @@ import MobileFSGANCore
 extension Notice {
   /// In the user's language: the English sentence is the key into Localizable.xcstrings.
   var localized: String {
-    filled(into: Bundle.main.localizedString(forKey: sentence, value: sentence, table: nil))
+    text { Bundle.main.localizedString(forKey: $0, value: $0, table: nil) }
   }
 }

@@ -43,6 +43,9 @@ public enum AppEffect: Equatable, Sendable {
 }
 
 extension AppState {
+  /// The next state.
+  ///
+  /// - Returns: what has to be done, in this order.
   public mutating func handle(_ event: AppEvent) -> [AppEffect] {
     switch event {
     case .camera(let event):

@@ -57,6 +57,19 @@ public struct Benchmark: Sendable {
     return rows
   }
 
+  /// A file with one row that says why nothing could be measured, so that whoever waits for it
+  /// learns the reason.
+  public static func writeFailure(_ why: Notice, _ facts: Facts, to file: URL) throws {
+    var row = ResultRow(
+      device: facts.device, app: facts.app,
+      model: ResultRow.Model(
+        name: "generator", file: "", sha256: "", format: "mlpackage", precision: "fp16", bytes: 0),
+      backend: ResultRow.Backend(requested: "coreml", used: "none"),
+      runs: ResultRow.Runs(warmup: 0, n: 0))
+    row.reason = why.description
+    try RowFile.write([row], to: file, isComplete: true)
+  }
+
   private func wanted(_ spec: ModelSpec, _ request: BenchmarkRequest) -> Bool {
     request.precisions.isEmpty || request.precisions.contains(spec.precision)
   }

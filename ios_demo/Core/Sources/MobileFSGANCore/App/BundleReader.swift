@@ -20,7 +20,7 @@ public struct BundleReader: Sendable {
     do {
       manifest = try Manifest(json: data)
     } catch {
-      throw AppError(.badManifest(Notice(of: error).description))
+      throw AppError(.badManifest(Notice(of: error)))
     }
     for spec in manifest.models where spec.format == "mlpackage" {
       guard FileManager.default.fileExists(atPath: folder.appendingPathComponent(spec.file).path)

@@ -32,6 +32,7 @@ public enum CameraInterruption: Equatable, Sendable {
   case tooHot
   case other
 
+  /// What is said while it lasts.
   public var notice: Notice {
     switch self {
     case .inUse: .cameraInUse

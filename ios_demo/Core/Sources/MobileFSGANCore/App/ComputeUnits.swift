@@ -11,7 +11,7 @@ public enum ComputeUnits: String, CaseIterable, Codable, Hashable, Sendable {
     case .ane: "Neural Engine"
     case .gpu: "GPU"
     case .cpu: "CPU"
-    case .all: "all units"
+    case .all: "CPU, GPU, Neural Engine"
     }
   }
 }

@@ -13,6 +13,7 @@ public protocol FaceGenerator: Sendable {
   var operations: [String: Int] { get async }
 }
 
+/// What a generator made.
 public struct GeneratedFace: Equatable, Sendable {
   /// As `target`.
   public var picture: [UInt8]

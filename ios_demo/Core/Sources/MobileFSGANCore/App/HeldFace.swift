@@ -23,8 +23,9 @@ public struct HeldFace: Sendable {
     missed = 0
     var shown = face
     let points = face.points + face.outline
-    if let last, isSame(face, as: last.face) {
-      let smooth = filter!.step(points, seconds: seconds - last.seconds)
+    if let last, isSame(face, as: last.face),
+      let smooth = filter?.step(points, seconds: seconds - last.seconds)
+    {
       shown.points = Array(smooth.prefix(face.points.count))
       shown.outline = Array(smooth.dropFirst(face.points.count))
     } else {
@@ -37,7 +38,7 @@ public struct HeldFace: Sendable {
   /// Whether two faces may be one that moved: within half a face of where it was.
   private func isSame(_ face: FoundFace, as other: FoundFace) -> Bool {
     guard face.outline.count == other.outline.count, face.points.count == other.points.count,
-      let (one, two) = zip(face.points, other.points).first(where: { _ in true })
+      let one = face.points.first, let two = other.points.first
     else { return false }
     let (dx, dy) = (one.x - two.x, one.y - two.y)
     return (dx * dx + dy * dy).squareRoot() < face.side / 2

@@ -30,7 +30,7 @@ public struct ModelLoader: Sendable {
     for units in wanted == .cpu ? [.cpu] : [wanted, .cpu] {
       do {
         let (generator, test) = try await tried(spec, file, units, samples, tell)
-        let fallBack = reason.map { Notice.usingCPU(wanted.name, $0.description) }
+        let fallBack = reason.map { Notice.usingCPU(wanted.name, $0) }
         return (
           generator,
           ReadyModel(
@@ -59,7 +59,7 @@ public struct ModelLoader: Sendable {
       generator = try await source.generator(spec, at: file, units: units, tell: tell)
     } catch {
       if error is CancellationError { throw error }
-      throw AppError(.notLoaded(spec.file, units.name, Notice(of: error).description))
+      throw AppError(.notLoaded(spec.file, units.name, Notice(of: error)))
     }
     if let known = record.test(key) { return (generator, known) }
     await tell(.testing(file: spec.file, units: units))

@@ -11,6 +11,7 @@ public enum ModelState: Equatable, Sendable {
   case ready(ReadyModel)
   case failed(Notice)
 
+  /// The generator, nil while there is none.
   public var ready: ReadyModel? {
     if case .ready(let model) = self { model } else { nil }
   }

@@ -4,20 +4,28 @@
 public struct Notice: Hashable, Sendable, CustomStringConvertible {
   public let sentence: String
   public let values: [String]
+  /// A reason is the last value, and has a translation of its own. One at most.
+  private let reasons: [Notice]
 
-  public init(_ sentence: String, _ values: String...) {
+  public init(_ sentence: String, _ values: String..., because reason: Notice? = nil) {
     self.sentence = sentence
     self.values = values
+    reasons = [reason].compactMap { $0 }
   }
 
   /// The English text with its values.
-  public var description: String { filled(into: sentence) }
+  public var description: String { text { $0 } }
 
-  /// `translation` with this notice's values.
+  /// The text in another language.
   ///
-  /// - Parameter translation: has `%@` for the next value, or `%1$@`, `%2$@` where a language needs
-  ///   another order. A place without a value stays as it is.
-  public func filled(into translation: String) -> String {
+  /// - Parameter translate: gives the translation of a sentence. It has `%@` for the next value, or
+  ///   `%1$@`, `%2$@` where a language needs another order. A place without a value stays as it is.
+  public func text(_ translate: (String) -> String) -> String {
+    let values = values + reasons.map { $0.text(translate) }
+    return Self.fill(translate(sentence), values)
+  }
+
+  private static func fill(_ translation: String, _ values: [String]) -> String {
     var (text, rest, next) = ("", Substring(translation), 0)
     while let percent = rest.firstIndex(of: "%") {
       text += rest[..<percent]

@@ -1,8 +1,13 @@
 /// Every sentence that the state machines and the bundle reader say.
+// The sentences are their own documentation.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension Notice {
   // Camera
   public static let cameraDenied = Notice(
-    "The camera is not allowed. Allow it in Settings > Privacy & Security > Camera, or swap in photos."
+    """
+    The camera is not allowed. Allow it in Settings > Privacy & Security > Camera, or swap in \
+    photos.
+    """
   )
   public static let cameraInUse = Notice(
     "Another app uses the camera. The picture continues when that app has finished.")
@@ -23,35 +28,44 @@ extension Notice {
 
   // Bundle
   public static let noBundle = Notice(
-    "The app holds no models. Run python -m export.bundle --ios BUNDLE and build again, or import a bundle folder from Files."
+    """
+    The app holds no models. Run python -m export.bundle --ios BUNDLE and build again, or import \
+    a bundle folder from Files.
+    """
   )
   public static func unreadable(_ file: String) -> Notice {
     Notice("%@ cannot be read. Copy or export the bundle again.", file)
   }
-  public static func badManifest(_ why: String) -> Notice {
-    Notice("The bundle is refused. %@", why)
+  public static func badManifest(_ why: Notice) -> Notice {
+    Notice("The bundle is refused. %@", because: why)
   }
   public static func missing(_ file: String) -> Notice {
     Notice("The bundle lacks %@, which its manifest names. Export it again.", file)
   }
   public static func damaged(_ file: String) -> Notice {
     Notice(
-      "%@ is not the file that the manifest describes; it was damaged or exchanged. Copy the bundle again.",
+      """
+      %@ is not the file that the manifest describes; it was damaged or exchanged. Copy the \
+      bundle again.
+      """,
       file)
   }
   public static func noModel(_ file: String) -> Notice {
     Notice("The bundle has no %@. Make it with python -m export.coreml.", file)
   }
   public static let noGolden = Notice(
-    "The bundle has no readable golden samples, so no result can be checked. Export it without --no-parity."
+    """
+    The bundle has no readable golden samples, so no result can be checked. Export it without \
+    --no-parity.
+    """
   )
 
   // Models
-  public static func notLoaded(_ file: String, _ units: String, _ why: String) -> Notice {
-    Notice("%@ does not load on %@: %@", file, units, why)
+  public static func notLoaded(_ file: String, _ units: String, _ why: Notice) -> Notice {
+    Notice("%@ does not load on %@: %@", file, units, because: why)
   }
-  public static func usingCPU(_ units: String, _ why: String) -> Notice {
-    Notice("%@ is not used: %@ The CPU computes instead.", units, why)
+  public static func usingCPU(_ units: String, _ why: Notice) -> Notice {
+    Notice("%@ is not used: %@ The CPU computes instead.", units, because: why)
   }
   public static func missed(_ decibels: String, _ gate: String) -> Notice {
     Notice("The self-test gave %@ dB; %@ dB are needed.", decibels, gate)
@@ -75,7 +89,10 @@ extension Notice {
   public static let saved = Notice("Saved to your photos.")
   public static let notSaved = Notice("The picture was not saved: its label could not be written.")
   public static let photosDenied = Notice(
-    "Adding to your photos is not allowed. Allow it in Settings > Privacy & Security > Photos, or share the picture."
+    """
+    Adding to your photos is not allowed. Allow it in Settings > Privacy & Security > Photos, or \
+    share the picture.
+    """
   )
 
   // Faces

@@ -41,10 +41,12 @@ public struct Provenance: Equatable, Sendable {
   }
 }
 
+/// One property of a picture's XMP metadata.
 public struct XMPProperty: Equatable, Sendable {
   public let namespace, prefix, name, value: String
 }
 
+/// Where the badge lies, and how large its letters are, in pixels.
 public struct BadgePlace: Equatable, Sendable {
   public let left, top, width, height, fontSize, cornerRadius: Double
 }

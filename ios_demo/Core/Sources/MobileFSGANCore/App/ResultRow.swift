@@ -82,6 +82,7 @@ public struct ResultRow: Codable, Equatable, Sendable {
 
 /// A file of result rows: JSON lines, and a last line that says that the app is done.
 public enum RowFile {
+  /// The last line of a complete file.
   public static let done = #"{"done": true}"#
 
   /// The lines of `rows`; with `done` at the end where nothing follows.

@@ -6,8 +6,15 @@ final class NoticeTests: XCTestCase {
   func testValuesAreFilledInByPlace() {
     let notice = Notice("%@ of %@", "one", "two")
     XCTAssertEqual(notice.description, "one of two")
-    XCTAssertEqual(notice.filled(into: "%2$@ hat %1$@, 100 %"), "two hat one, 100 %")
-    XCTAssertEqual(notice.filled(into: "%@ %@ %@"), "one two %@")
+    XCTAssertEqual(notice.text { _ in "%2$@ hat %1$@, 100 %" }, "two hat one, 100 %")
+    XCTAssertEqual(notice.text { _ in "%@ %@ %@" }, "one two %@")
+  }
+
+  func testAReasonIsTranslatedByItself() {
+    let notice = Notice("%@ stops: %@", "It", because: Notice("too %@", "hot"))
+    XCTAssertEqual(notice.description, "It stops: too hot")
+    let german = ["%@ stops: %@": "%@ steht: %@", "too %@": "zu %@"]
+    XCTAssertEqual(notice.text { german[$0] ?? $0 }, "It steht: zu hot")
   }
 
   func testAValueWithAPercentSignStaysAsItIs() {

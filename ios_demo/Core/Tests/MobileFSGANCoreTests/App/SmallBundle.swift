@@ -70,8 +70,8 @@ struct SmallBundle {
       """
       {"schema": \(schema), "name": "small", "version": "0", "created": "2026-01-01T00:00:00+00:00",
        "checkpoint": {"file": "small.pt", "sha256": "00"}, "identity_checkpoint": null, "tools": {},
-       "align": {"size": 2, "template": [[0, 0], [1, 0], [0.5, 0.5], [0, 1], [1, 1]]},
-       "identity": {"start": 0, "stop": 2, "size": 2}, "notice": "synthetic",
+       "align": {"size": 16, "template": [[4, 5], [11, 5], [8, 9], [5, 12], [10, 12]]},
+       "identity": {"start": 0, "stop": 16, "size": 16}, "notice": "synthetic",
        "models": [\(models.joined(separator: ","))]}
       """.utf8)
   }
