@@ -1,0 +1,73 @@
+package org.mobilefsgan.demo
+
+import java.io.Closeable
+import java.io.IOException
+import org.mobilefsgan.core.ModelSpec
+import org.mobilefsgan.core.Picture
+import org.mobilefsgan.core.SelfTest
+
+/** Where a generator runs. */
+enum class Backend(val label: String) {
+    CPU("CPU"),
+    GPU("GPU"),
+    GPU_FP16("GPU fp16"),
+    ONNX("ONNX Runtime"),
+}
+
+/** What is asked for; [precision] is fp32, fp16 or int8. */
+data class Choice(
+    val precision: String = "int8",
+    val backend: Backend = Backend.CPU,
+    val threads: Int = 4,
+)
+
+/** What the bundle of this app can do: its name, and the precisions of its generator by backend. */
+data class Offer(val bundle: String, val precisions: Map<Backend, List<String>>)
+
+/**
+ * What really runs.
+ *
+ * @property choice what was loaded; its backend may differ from the one that was asked for.
+ * @property spec the generator's file.
+ * @property used the runtime and the processor, as result rows name them.
+ */
+data class Ran(val choice: Choice, val spec: ModelSpec, val used: String, val loadMs: Double)
+
+/** Milliseconds of one frame's stages. */
+data class Times(val find: Double, val align: Double, val generate: Double, val putBack: Double)
+
+/** One swapped frame: how many faces were swapped, and how long it took. */
+data class Outcome(val faces: Int, val times: Times)
+
+/** A model, a file or a backend cannot be used; the message says which and why. */
+class EngineError(message: String, cause: Throwable? = null) : IOException(message, cause)
+
+/** Loaded models. Made, used and closed on one thread, as GPU delegates ask for. */
+interface Engine : Closeable {
+    val ran: Ran
+
+    /**
+     * The identity of the largest face in [source]: 512 numbers, unit L2 norm. Null without a face.
+     */
+    fun embeddingOf(source: Picture): FloatArray?
+
+    /**
+     * Swaps the faces of [target] in place.
+     *
+     * @param live the picture follows the one before: faces are tracked and smoothed.
+     * @throws EngineError the model gave values that are not finite.
+     */
+    fun swap(target: Picture, embedding: FloatArray, live: Boolean): Outcome
+
+    /** Replays the bundle's golden samples. */
+    fun selfTest(): SelfTest
+}
+
+/** Loads engines. */
+interface Engines {
+    /** @throws EngineError the bundle is missing or damaged. */
+    fun offer(): Offer
+
+    /** @throws EngineError a file is damaged, or the backend does not take it. */
+    fun load(choice: Choice): Engine
+}

@@ -1,0 +1,41 @@
+package org.mobilefsgan.demo
+
+import android.content.Context
+import android.content.SharedPreferences
+import org.mobilefsgan.core.SelfTest
+
+/** What the user chose, and which self-tests passed. */
+class Settings(context: Context) {
+    private val kept: SharedPreferences = context.getSharedPreferences("settings", Context.MODE_PRIVATE)
+    private val tests: SharedPreferences = context.getSharedPreferences("self-tests", Context.MODE_PRIVATE)
+
+    var choice: Choice
+        get() {
+            val plain = Choice(threads = minOf(4, Runtime.getRuntime().availableProcessors()))
+            return Choice(
+                kept.getString("precision", null) ?: plain.precision,
+                Backend.entries.firstOrNull { it.name == kept.getString("backend", null) } ?: plain.backend,
+                kept.getInt("threads", plain.threads),
+            )
+        }
+        set(value) = kept.edit()
+            .putString("precision", value.precision)
+            .putString("backend", value.backend.name)
+            .putInt("threads", value.threads)
+            .apply()
+
+    /** Draw the visible badge. */
+    var badge: Boolean
+        get() = kept.getBoolean("badge", true)
+        set(value) = kept.edit().putBoolean("badge", value).apply()
+
+    /** PSNR in dB of the self-test that [ran] passed on this device, null before it did. */
+    fun passed(ran: Ran): Double? =
+        if (tests.contains(key(ran))) tests.getFloat(key(ran), 0f).toDouble() else null
+
+    fun markPassed(ran: Ran, test: SelfTest) =
+        tests.edit().putFloat(key(ran), test.psnrDb.toFloat()).apply()
+
+    // A system update may bring another driver.
+    private fun key(ran: Ran) = "${ran.choice.backend}-${ran.spec.sha256}-${android.os.Build.FINGERPRINT}"
+}

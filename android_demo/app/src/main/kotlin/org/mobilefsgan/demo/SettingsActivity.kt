@@ -1,0 +1,111 @@
+package org.mobilefsgan.demo
+
+import android.app.Activity
+import android.os.Bundle
+import android.view.MenuItem
+import android.widget.LinearLayout
+import android.widget.RadioButton
+import android.widget.RadioGroup
+import android.widget.ScrollView
+import android.widget.Switch
+import android.widget.TextView
+
+/** What the bundle offers, as rows of buttons. A change counts when the live screen comes back. */
+class SettingsActivity : Activity() {
+    private lateinit var settings: Settings
+    private lateinit var rows: LinearLayout
+
+    override fun onCreate(saved: Bundle?) {
+        super.onCreate(saved)
+        actionBar?.setDisplayHomeAsUpEnabled(true)
+        settings = Settings(this)
+        rows = LinearLayout(this).apply {
+            orientation = LinearLayout.VERTICAL
+            fitsSystemWindows = true
+            setPadding(px(24), px(8), px(24), px(24))
+        }
+        setContentView(ScrollView(this).apply { addView(rows) })
+        try {
+            addChoices((application as DemoApp).engines.offer())
+        } catch (error: EngineError) {
+            note(getString(R.string.engine_failed, error.message))
+        }
+        title(R.string.marking)
+        rows.addView(
+            @Suppress("DEPRECATION")
+            Switch(this).apply {
+                setText(R.string.badge_switch)
+                id = R.id.badge
+                minHeight = px(48)
+                isChecked = settings.badge
+                setOnCheckedChangeListener { _, on -> settings.badge = on }
+            },
+        )
+        note(getString(R.string.badge_off_note))
+        title(R.string.privacy)
+        note(getString(R.string.privacy_note))
+    }
+
+    private fun addChoices(offer: Offer) {
+        val now = settings.choice
+        title(R.string.generator)
+        note(offer.bundle)
+        val precisions = offer.precisions.values.flatten().distinct()
+        choose(R.string.precision, precisions, now.precision, { it }) {
+            settings.choice = settings.choice.copy(precision = it)
+        }
+        choose(R.string.backend, offer.precisions.keys.toList(), now.backend, { it.label }) {
+            settings.choice = settings.choice.copy(backend = it)
+        }
+        val most = Runtime.getRuntime().availableProcessors()
+        choose(R.string.threads, THREADS.filter { it <= maxOf(most, 2) }, now.threads, { it.toString() }) {
+            settings.choice = settings.choice.copy(threads = it)
+        }
+    }
+
+    private fun <T> choose(name: Int, values: List<T>, now: T, label: (T) -> String, use: (T) -> Unit) {
+        title(name)
+        val group = RadioGroup(this).apply { orientation = RadioGroup.HORIZONTAL }
+        values.forEachIndexed { i, value ->
+            val button = RadioButton(this).apply {
+                text = label(value)
+                id = i + 1
+                minHeight = px(48)
+                setPadding(px(4), 0, px(16), 0)
+            }
+            group.addView(button)
+            if (value == now) group.check(i + 1)
+        }
+        group.setOnCheckedChangeListener { _, id -> use(values[id - 1]) }
+        rows.addView(group)
+    }
+
+    private fun title(id: Int) = rows.addView(
+        TextView(this).apply {
+            setText(id)
+            textSize = 14f
+            setTextColor(getColor(R.color.accent))
+            setPadding(0, px(20), 0, px(4))
+        },
+    )
+
+    private fun note(words: String) = rows.addView(
+        TextView(this).apply {
+            text = words
+            textSize = 14f
+            setTextColor(getColor(R.color.quiet))
+        },
+    )
+
+    private fun px(dp: Int) = (dp * resources.displayMetrics.density).toInt()
+
+    override fun onOptionsItemSelected(item: MenuItem): Boolean {
+        if (item.itemId != android.R.id.home) return super.onOptionsItemSelected(item)
+        finish()
+        return true
+    }
+
+    private companion object {
+        val THREADS = listOf(1, 2, 4, 6, 8)
+    }
+}

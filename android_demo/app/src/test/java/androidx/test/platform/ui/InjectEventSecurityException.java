@@ -1,0 +1,3 @@
+package androidx.test.platform.ui;
+
+public final class InjectEventSecurityException extends Exception {}

@@ -1,0 +1,57 @@
+package org.mobilefsgan.demo
+
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import java.io.ByteArrayOutputStream
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+@RunWith(RobolectricTestRunner::class)
+@Config(application = TestApp::class)
+class PicturesTest {
+    private val portrait = Portrait.HOPPER.before()
+
+    @Test
+    fun bitmapAndPictureAreOne() {
+        assertArrayEquals(portrait.rgb, portrait.toBitmap().toPicture().rgb)
+    }
+
+    @Test
+    fun savedJpegCarriesTheMarkAndStillDecodes() {
+        val saved = markedJpeg(portrait.toBitmap(), badge = null)
+        assertTrue(Xmp.SOURCE_TYPE in String(saved, Charsets.ISO_8859_1))
+        assertEquals(320, BitmapFactory.decodeByteArray(saved, 0, saved.size).width)
+        assertEquals("APP1 follows JFIF's APP0", 0xE1, saved[4 + 16 + 1].toInt() and 255)
+    }
+
+    @Test
+    fun pngCarriesTheMarkAndStillDecodes() {
+        val bytes = ByteArrayOutputStream()
+        portrait.toBitmap().compress(Bitmap.CompressFormat.PNG, 100, bytes)
+        val marked = Xmp.inPng(bytes.toByteArray())
+        assertTrue(Xmp.SOURCE_TYPE in String(marked, Charsets.ISO_8859_1))
+        val read = BitmapFactory.decodeByteArray(marked, 0, marked.size).toPicture()
+        assertArrayEquals(portrait.rgb, read.rgb)
+    }
+
+    @Test
+    fun badgeIsBurnedIntoTheLowerLeftCornerAndNowhereElse() {
+        val picture = portrait.toBitmap()
+        markedJpeg(picture, badge = "Synthetic picture")
+        val burned = picture.toPicture().rgb
+        val changed = (0 until 320 * 320).filter { i -> (0..2).any { burned[3 * i + it] != portrait.rgb[3 * i + it] } }
+        assertNotEquals(0, changed.size)
+        assertTrue(changed.all { it / 320 > 280 && it % 320 < 160 })
+    }
+
+    @Test
+    fun largePhotosAreReadSmaller() {
+        assertEquals(listOf(1, 1, 2, 4), listOf(640, 2048, 4000, 8000).map { sampleSize(it, 480) })
+    }
+}

@@ -1,0 +1,145 @@
+package org.mobilefsgan.demo
+
+import android.Manifest
+import android.app.Activity
+import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.os.SystemClock
+import android.view.MotionEvent
+import android.view.View
+import java.io.File
+import org.junit.After
+import org.junit.Before
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.mobilefsgan.demo.view.FrameView
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+import org.robolectric.annotation.Config
+
+/** Pictures of every screen, drawn by Android's own code, below `target/screenshots`. */
+@RunWith(RobolectricTestRunner::class)
+@Config(application = TestApp::class)
+class ScreenshotTest {
+    private val app get() = RuntimeEnvironment.getApplication() as TestApp
+    private lateinit var at: ActivityController<MainActivity>
+    private val model get() = at.get().model
+
+    @Before
+    fun setUp() {
+        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
+        at = Robolectric.buildActivity(MainActivity::class.java)
+    }
+
+    @After
+    fun tearDown() {
+        at.pause().stop().destroy()
+    }
+
+    private fun start() {
+        at.setup()
+        waitUntil("the engine is ready") { model.state.engine is EngineState.Ready }
+    }
+
+    private fun source() {
+        model.pickSource(pictureUri(app, Portrait.COLLINS))
+        waitUntil("the source is known") { model.state.source != null }
+    }
+
+    private fun shoot(name: String, activity: Activity = at.get()) {
+        waitUntil("idle") { true }
+        val root: View = activity.window.decorView
+        val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
+        root.draw(Canvas(picture))
+        val folder = File(System.getProperty("screenshots")!!).apply { mkdirs() }
+        folder.resolve("$name.png").outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+    }
+
+    @Test
+    fun firstStart() {
+        start()
+        shoot("first-start")
+    }
+
+    @Test
+    fun liveSwap() = live("live")
+
+    @Test
+    @Config(qualifiers = "+night")
+    fun liveSwapInTheDark() = live("live-dark")
+
+    @Test
+    @Config(qualifiers = "+de")
+    fun liveSwapInGerman() = live("live-german")
+
+    @Test
+    @Config(qualifiers = "+ko")
+    fun liveSwapInKorean() = live("live-korean")
+
+    @Test
+    @Config(qualifiers = "+land")
+    fun liveSwapTurned() = live("live-turned")
+
+    private fun live(name: String) {
+        start()
+        source()
+        repeat(3) {
+            app.camera.frame(Portrait.HOPPER.before())
+            val last = model.state.shown
+            waitUntil("a frame is swapped") { model.state.shown.let { it?.after != null && it !== last } }
+            Thread.sleep(20)
+        }
+        shoot(name)
+    }
+
+    @Test
+    fun photoBeforeAndAfter() {
+        start()
+        source()
+        model.openPhoto(pictureUri(app, Portrait.HOPPER))
+        waitUntil("the photo is swapped") { model.state.shown?.after != null }
+        shoot("photo-after")
+        val now = SystemClock.uptimeMillis()
+        val down = MotionEvent.obtain(now, now, MotionEvent.ACTION_DOWN, 9f, 9f, 0)
+        at.find<FrameView>(R.id.frame).dispatchTouchEvent(down)
+        shoot("photo-before")
+    }
+
+    @Test
+    fun settings() {
+        start()
+        val screen = Robolectric.buildActivity(SettingsActivity::class.java, Intent()).setup()
+        shoot("settings", screen.get())
+        screen.pause().stop().destroy()
+    }
+
+    @Test
+    fun selfTestFailed() {
+        Settings(app).choice = Choice(backend = Backend.GPU)
+        app.engines.psnrDb = { if (it.backend == Backend.GPU) 12.0 else 47.1 }
+        start()
+        shoot("self-test-failed")
+    }
+
+    @Test
+    fun noFace() {
+        start()
+        source()
+        app.engines.face = false
+        app.camera.frame(Portrait.HOPPER.before())
+        waitUntil("it is said") { model.state.faces == 0 }
+        shoot("no-face")
+    }
+
+    @Test
+    fun damagedModel() {
+        app.engines.broken = { "generator-int8.tflite has another SHA-256 than the manifest says. Put the bundle into the app again." }
+        at.setup()
+        waitUntil("it failed") { model.state.engine is EngineState.Failed }
+        shoot("damaged")
+    }
+}
