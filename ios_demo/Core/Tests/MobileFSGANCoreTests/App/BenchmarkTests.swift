@@ -62,7 +62,7 @@ final class BenchmarkTests: XCTestCase {
   /// `WRITE_ROWS=1 ios_demo/swift test --package-path ios_demo/Core --filter BenchmarkTests`.
   func testTheCommittedRowsAreThoseThatThisCodeWrites() async throws {
     let committed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("rows.jsonl")
+      .appendingPathComponent("../../rows.jsonl").standardized
     let bundle = try SmallBundle(for: self, precisions: ["fp16", "int8"])
     let file = bundle.folder.appendingPathComponent("rows.jsonl")
     _ = try await rows(EchoSource(broken: [.gpu]), file, bundle)
