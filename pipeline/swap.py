@@ -47,6 +47,7 @@ class FaceSwapper:
         detector: Detector,
         watch: Stopwatch | None = None,
         align: Align | None = None,
+        boost: bool = False,
     ) -> None:
         """Use `load`; this is for other ways to come by the parts, tests among them.
 
@@ -56,12 +57,14 @@ class FaceSwapper:
             detector: finds faces.
             watch: told the time of every stage.
             align: where the generator expects a face; the contract's template where None.
+            boost: swap faces that are larger than the generator's picture at twice its size.
         """
         self._generator = generator
         self._open_encoder = identity_encoder
         self._encoder: Backend | None = None
         self.detector = detector
         self.watch = watch or Stopwatch()
+        self._boost = boost
         self._align = align or Align(self.size, face_template(self.size))
         # LiteRT raises where two threads use one interpreter.
         self._generator_lock, self._encoder_lock = threading.Lock(), threading.Lock()
@@ -74,6 +77,7 @@ class FaceSwapper:
         backend: str = "tflite",
         precision: Precision = "fp32",
         threads: int = 2,
+        boost: bool = False,
     ) -> Self:
         """Load the generator of a bundle; its identity encoder follows when it is needed.
 
@@ -83,6 +87,8 @@ class FaceSwapper:
             precision: of the generator. The identity encoder runs once per source, in the highest
                 precision that the bundle has.
             threads: for the runtime.
+            boost: swap faces that are larger than the generator's picture at twice its size, which
+                takes four runs of the generator for one.
 
         Raises:
             ContractError: the folder is no bundle, or lacks that precision.
@@ -90,7 +96,8 @@ class FaceSwapper:
             UsageError: there is no such backend.
         """
         generator, encoder = open_models(Path(bundle), backend, precision, threads)
-        return cls(generator, encoder, Detector(threads), align=load_bundle(Path(bundle)).align)
+        align = load_bundle(Path(bundle)).align
+        return cls(generator, encoder, Detector(threads), align=align, boost=boost)
 
     @property
     def size(self) -> int:
@@ -130,7 +137,8 @@ class FaceSwapper:
             faces = self.detector.find(pyramid, thorough=True, known=faces, least_px=least_px)
             if len(faces) > 1 and tell is not None:
                 tell(f"{which} shows {len(faces)} faces; the largest is taken")
-            found.append(self.embed(self._cut(pyramid, self._matrix(faces[0]))))
+            matrix = self._matrix(faces[0], self.size)
+            found.append(self.embed(pyramid.cut(matrix, self.size, smooth=True)))
         return unit(np.mean(found, axis=0))
 
     def embed(self, aligned: Image8) -> Identity:
@@ -202,10 +210,13 @@ class FaceSwapper:
             if not face.frontal:
                 continue
             with self.watch.time("align"):
-                matrix = self._matrix(face)
-                aligned = self._cut(picture, matrix)
+                matrix = self._matrix(face, self.size)
+                parts = 2 if self._boost and _is_reduction(matrix) else 1
+                if parts > 1:
+                    matrix = self._matrix(face, parts * self.size)
+                aligned = picture.cut(matrix, parts * self.size, smooth=True)
             with self.watch.time("generate"):
-                swapped = self.generate(aligned, identity)
+                swapped = self._generate_parts(aligned, identity, parts)
             with self.watch.time("blend"):
                 faded = replace(blend, opacity=blend.opacity * face.frontal)
                 paste(result, swapped, aligned, matrix, face.mesh, faded)
@@ -228,13 +239,30 @@ class FaceSwapper:
             answer = self._generator.run(target=to_tensor(aligned, target), embedding=embedding)
             return to_image(answer["image"], self._generator.spec.outputs[0])
 
-    def _matrix(self, face: Face) -> Matrix:
+    def _generate_parts(self, aligned: Image8, identity: Identity, parts: int) -> Image8:
+        """`identity` on an aligned face of `parts` times the generator's edge.
+
+        Every picture of each `parts`-th row and column shows the whole face; each is swapped, and
+        the results are interleaved again. This is what FaceFusion calls pixel boost.
+        """
+        if parts == 1:
+            return self.generate(aligned, identity)
+        swapped = np.empty_like(aligned)
+        for row in range(parts):
+            for column in range(parts):
+                part = np.ascontiguousarray(aligned[row::parts, column::parts])
+                swapped[row::parts, column::parts] = self.generate(part, identity)
+        return swapped
+
+    def _matrix(self, face: Face, size: int) -> Matrix:
         """(2, 3): picture to the bundle's template, in `size` px."""
-        template = np.array(self._align.template) * (self.size / self._align.size)
+        template = np.array(self._align.template) * (size / self._align.size)
         return similarity(face.points, template)
 
-    def _cut(self, pyramid: Pyramid, matrix: Matrix) -> Image8:
-        return pyramid.cut(matrix, self.size, smooth=True)
+
+def _is_reduction(matrix: Matrix) -> bool:
+    """Whether a similarity makes things smaller."""
+    return bool(np.linalg.det(matrix[:, :2]) < 1)
 
 
 def choose(faces: list[Face], which: Which) -> list[Face]:

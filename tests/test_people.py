@@ -187,5 +187,5 @@ def test_the_bundles_template_is_used() -> None:
     shifted = tuple((x + 10, y) for x, y in face_template(256))
     double = FaceSwapper(Painter(np.copy), MeanColour, Detector(), align=Align(256, shifted))
     (face,) = double.find(portrait(1))
-    moved = double._matrix(face) - align_matrix(face, 256)
+    moved = double._matrix(face, 256) - align_matrix(face, 256)
     np.testing.assert_allclose(moved, [[0, 0, 10], [0, 0, 0]], atol=1e-9)
