@@ -8,6 +8,7 @@ let package = Package(
   targets: [
     .target(name: "MobileFSGANCore"),
     .executableTarget(name: "core-bench", dependencies: ["MobileFSGANCore"]),
-    .testTarget(name: "MobileFSGANCoreTests", dependencies: ["MobileFSGANCore"]),
+    .testTarget(
+      name: "MobileFSGANCoreTests", dependencies: ["MobileFSGANCore"], exclude: ["App/rows.jsonl"]),
   ]
 )
