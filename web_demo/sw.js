@@ -22,8 +22,9 @@ worker.addEventListener('activate', (/** @type {Waiting} */ event) => {
   event.waitUntil(removeOthers().then(() => worker.clients.claim()));
 });
 
-worker.addEventListener('message', (/** @type {Waiting & { data: any }} */ event) => {
-  if (Array.isArray(event.data?.keep)) event.waitUntil(keep(event.data.keep));
+worker.addEventListener('message', (/** @type {Waiting & MessageEvent} */ event) => {
+  if (!Array.isArray(event.data?.keep)) return;
+  event.waitUntil(keep(event.data.keep).then((all) => event.ports[0]?.postMessage(all)));
 });
 
 worker.addEventListener(
@@ -85,12 +86,18 @@ async function fetched(request) {
   return answer;
 }
 
-/** @param {string[]} urls */
+/**
+ * @param {string[]} urls
+ * @returns {Promise<boolean>} whether all of them are kept
+ */
 async function keep(urls) {
   const cache = await caches.open(CACHE);
+  let all = true;
   for (const url of new Set(urls.filter(ours).map(keyOf))) {
-    if (!(await cache.match(url))) await cache.add(url).catch(() => {});
+    if (await cache.match(url)) continue;
+    await cache.add(url).catch(() => (all = false));
   }
+  return all;
 }
 
 /** Load what an earlier version had kept, in this version. */

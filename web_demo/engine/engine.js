@@ -66,6 +66,7 @@ export { EngineError };
  * @property {number} [threads]
  * @property {(progress: { done: number, total: number, what: string }) => void} [onProgress]
  *   frames of all rows
+ * @property {AbortSignal} [signal] ends the measurement; it throws the signal's reason then
  */
 
 /** The models of a bundle in a worker of their own. Calls are answered one after the other. */

@@ -33,14 +33,16 @@ export async function inRows(options, facts, wanted) {
   );
   const [each, rows] = [warmup + runs, /** @type {Row[]} */ ([])];
   for (const [runtime, precision] of pairs) {
+    wanted.signal?.throwIfAborted();
     const what = `${runtime}-${precision}`;
     const before = rows.length * each;
     const tell = (/** @type {number} */ done) =>
       wanted.onProgress?.({ done: before + done, total: pairs.length * each, what });
     tell(0);
     const own = { ...options, runtime, precision, threads };
-    rows.push({ ...(await rowOf(own, { runs, warmup }, tell)), ...around });
+    rows.push({ ...(await rowOf(own, { runs, warmup }, tell, wanted.signal)), ...around });
   }
+  wanted.signal?.throwIfAborted();
   return rows;
 }
 
@@ -50,9 +52,10 @@ export async function inRows(options, facts, wanted) {
  * @param {Required<Omit<OpenOptions, 'onProgress'>>} options
  * @param {{ runs: number, warmup: number }} counts
  * @param {(done: number) => void} tell
+ * @param {AbortSignal} [signal]
  * @returns {Promise<Omit<Row, keyof Awaited<ReturnType<typeof surroundings>>>>}
  */
-async function rowOf(options, counts, tell) {
+async function rowOf(options, counts, tell, signal) {
   const { runtime, precision, threads } = options;
   /** @type {Omit<Row, keyof Awaited<ReturnType<typeof surroundings>>>} */
   const row = {
@@ -68,6 +71,7 @@ async function rowOf(options, counts, tell) {
     taken: new Date().toISOString(),
   };
   const remote = new Remote();
+  signal?.addEventListener('abort', () => remote.close(), { once: true });
   try {
     /** @type {Facts} */
     const facts = await remote.call('open', [options]);

@@ -53,6 +53,11 @@ export class Live {
     this.#take();
   }
 
+  /** False after `stop`, and after an error. */
+  get running() {
+    return this.#running;
+  }
+
   start() {
     if (this.#running) return;
     this.#running = true;
@@ -102,7 +107,8 @@ export class Live {
     const { embedding, faces, mirrored } = this.#options;
     const { videoWidth: width, videoHeight: height } = this.#video;
     if (!embedding) return this.#viewer.showTarget(this.#video, { width, height, mirrored });
-    const bitmap = await createImageBitmap(this.#video);
+    const bitmap = await grabbed(this.#video);
+    if (!bitmap) return;
     // The engine takes the bitmap; the target is shown together with its result.
     this.#frameOf.width = width;
     this.#frameOf.height = height;
@@ -140,5 +146,19 @@ export class Live {
     if (found === this.#found || (!found && !lost)) return;
     this.#found = found;
     this.#events.onFace(found);
+  }
+}
+
+/**
+ * The frame that is shown, null where none was painted yet: Chromium says so only by an error.
+ *
+ * @param {HTMLVideoElement} video
+ */
+async function grabbed(video) {
+  try {
+    return await createImageBitmap(video);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'InvalidStateError') return null;
+    throw error;
   }
 }

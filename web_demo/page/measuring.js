@@ -75,8 +75,8 @@ export class Measuring {
   /**
    * @param {Session} session
    * @param {Request} request
-   * @param {{ before: () => void, after: (stopped: boolean) => void }} around called before and
-   *   after a measurement; a stopped one leaves the engine closed
+   * @param {{ before: () => void, after: () => void }} around called before and
+   *   after a measurement
    */
   constructor(session, request, around) {
     this.#session = session;
@@ -99,37 +99,28 @@ export class Measuring {
   async start() {
     this.#show(true);
     this.#around.before();
-    let stopped = false;
+    const stop = new AbortController();
+    this.#stop = () => stop.abort();
     try {
       const runtimes = await runtimesHere();
-      const stop = new Promise((_, reject) => {
-        this.#stop = () => {
-          stopped = true;
-          reject();
-        };
-      });
-      stop.catch(() => {});
-      const rows = this.#session.use((engine) =>
-        Promise.race([
-          engine.measure({
-            ...this.#request.options,
-            runs: Number(this.#runs.value),
-            runtimes,
-            onProgress: (progress) => this.#showProgress(progress),
-          }),
-          /** @type {Promise<never>} */ (stop),
-        ]),
+      this.#rows = await this.#session.use((engine) =>
+        engine.measure({
+          ...this.#request.options,
+          runs: Number(this.#runs.value),
+          runtimes,
+          signal: stop.signal,
+          onProgress: (progress) => this.#showProgress(progress),
+        }),
       );
-      this.#rows = await rows;
       this.#showRows();
       say(this.#note, `${this.#rows.length} rows measured.`, 'good');
       if (this.#request.token) await this.#send();
     } catch (error) {
-      if (stopped) say(this.#note, 'Stopped. Nothing was measured.');
+      if (stop.signal.aborted) say(this.#note, 'Stopped. Nothing was measured.');
       else say(this.#note, wordsOf(error), 'bad');
     }
     this.#show(false);
-    this.#around.after(stopped);
+    this.#around.after();
   }
 
   async #send() {

@@ -71,14 +71,14 @@ export class Settings {
       !('gpu' in navigator) && 'This browser has no WebGPU.',
       'gpu' in navigator && 'WebGPU is used only where it passes a golden sample.',
     ];
-    const items = facts
-      .filter((fact) => typeof fact === 'string')
-      .map((fact) => {
-        const item = document.createElement('li');
-        item.textContent = fact;
-        return item;
-      });
-    byId('engine-facts', HTMLElement).replaceChildren(...items);
+    for (const fact of facts) if (fact) this.tell(fact);
+  }
+
+  /** @param {string} fact about what this browser can do */
+  tell(fact) {
+    const item = document.createElement('li');
+    item.textContent = fact;
+    byId('engine-facts', HTMLElement).append(item);
   }
 }
 

@@ -2,7 +2,7 @@
 import { byId, say } from './dom.js';
 import { wordsOf } from './faults.js';
 import { Measuring, requestOf } from './measuring.js';
-import { keepOffline } from './offline.js';
+import { keepLoaded, startKeeping } from './offline.js';
 import { canShare, download, labelledFile, share } from './saving.js';
 import { Session } from './session.js';
 import { Settings } from './settings.js';
@@ -30,18 +30,14 @@ export async function startPage({ Engine, bundleUrl = 'bundle/' }) {
     swapping.resume();
     swapping.refresh();
   });
-  const offline = keepOffline();
   const request = requestOf(location.search);
-  const opened = offline.then(() => open(settings.value));
+  const opened = startKeeping().then(() => open(settings.value));
   // The engine takes jobs from now on; they wait until it is open.
   const sources = new Sources(session, (embedding) => (swapping.source = embedding));
   const targets = new Targets(swapping);
   const measuring = new Measuring(session, request, {
     before: () => swapping.pause(),
-    after: async (stopped) => {
-      if (stopped) await open(settings.value);
-      swapping.resume();
-    },
+    after: () => swapping.resume(),
   });
   wireOptions(swapping, viewer);
   wireKeeping(viewer);
@@ -51,7 +47,7 @@ export async function startPage({ Engine, bundleUrl = 'bundle/' }) {
     sources.usePhoto(source);
   });
   await opened;
-  await keepOffline();
+  if (await keepLoaded()) settings.tell('This page works without a network from now on.');
   if (request.token) {
     byId('measure', HTMLElement).scrollIntoView();
     measuring.start();

@@ -83,7 +83,8 @@ export class Swapping {
       },
     });
     video.onended = () => {
-      if (this.#embedding && !live.everFound) say(this.#note, NO_FACE_IN_FILM, 'bad');
+      if (this.#embedding && live.running && !live.everFound)
+        say(this.#note, NO_FACE_IN_FILM, 'bad');
     };
     this.#live = live;
     live.start();

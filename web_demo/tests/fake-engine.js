@@ -95,6 +95,7 @@ export class Engine {
     precisions = ['int8', 'fp32'],
     runtimes = ['wasm'],
     threads = 1,
+    signal,
     onProgress,
   }) {
     const rows = [];
@@ -106,6 +107,7 @@ export class Engine {
           what: `${precision} on ${runtime}`,
         });
         await wait(settings.measureMs ?? 50);
+        signal?.throwIfAborted();
         rows.push(row(precision, runtime, threads, runs));
       }
     }

@@ -27,13 +27,14 @@ const TYPES = /** @type {Record<string, string>} */ ({
 export function serve({ folders, extra = {}, without = [] }) {
   const headers = readHeaders().filter(([name]) => !without.includes(name));
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://here').pathname);
+    const asked = decodeURIComponent(new URL(request.url ?? '/', 'http://here').pathname);
+    const path = asked === '/' ? '/index.html' : asked;
     const type = TYPES[extname(path)] ?? 'application/octet-stream';
     for (const [name, value] of [...headers, ['Content-Type', type]]) {
       response.setHeader(name, value);
     }
     if (path in extra) return response.end(extra[path]);
-    const inside = normalize(path === '/' ? '/index.html' : path);
+    const inside = normalize(path);
     const place = Object.keys(folders).find((prefix) => inside.startsWith(prefix));
     const file = place ? join(folders[place], inside.slice(place.length)) : join(ROOT, inside);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
