@@ -9,6 +9,12 @@ public typealias CFDictionary = [String: Any]
 public struct CFAllocator: @unchecked Sendable {}
 public let kCFAllocatorDefault: CFAllocator? = nil
 
+// MacTypes.h: a name that Core uses as well, so the app has to say which it means.
+public struct Point {
+  public var v: Int16
+  public var h: Int16
+}
+
 extension ProcessInfo {
   public enum ThermalState: Int, Sendable {
     case nominal, fair, serious, critical

@@ -1,3 +1,4 @@
+@_exported import Combine
 @_exported import CoreGraphics
 @_exported import Observation
 @_exported import UniformTypeIdentifiers
@@ -255,15 +256,4 @@ extension View {
   public func alert(
     _ title: some StringProtocol, isPresented: Binding<Bool>, @ViewBuilder actions: () -> some View
   ) -> Views { fatalError() }
-}
-
-// Combine, as far as notifications go
-
-extension NotificationCenter {
-  public struct Publisher {
-    public func receive(on queue: DispatchQueue) -> Publisher { fatalError() }
-  }
-  public func publisher(for name: Notification.Name, object: AnyObject? = nil) -> Publisher {
-    fatalError()
-  }
 }

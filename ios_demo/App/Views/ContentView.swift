@@ -1,3 +1,4 @@
+import Combine
 import MobileFSGANCore
 import SwiftUI
 import UIKit
