@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.devices import APP_ID
+from export.proof.parity import _MIN_PSNR_8BIT_DB, _MIN_PSNR_DB
 
 IOS = Path(__file__).parents[1] / "ios_demo"
 PROJECT = IOS / "MobileFSGAN.xcodeproj"
@@ -171,6 +172,20 @@ def test_permissions_are_asked_for_in_every_language() -> None:
     for key, entry in catalog.items():
         assert set(entry["localizations"]) == {"en", *LANGUAGES}
         assert entry["localizations"]["en"]["stringUnit"]["value"] == info[key]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8", "w8a8", "pal6", "dynamic"])
+def test_the_self_test_has_the_gates_of_the_export(precision: str) -> None:
+    text = (IOS / "Core/Sources/MobileFSGANCore/App/SelfTest.swift").read_text()
+    gates = re.search(r"switch precision \{(.*?)default: (\d+)", text, re.DOTALL)
+    assert gates
+    named = {
+        name: int(gate)
+        for names, gate in re.findall(r"case (.*?): (\d+)", gates[1])
+        for name in re.findall(r'"(\w+)"', names)
+    }
+    # Core ML's pictures have 8 bits, and so the gate of these.
+    assert named.get(precision, int(gates[2])) == min(_MIN_PSNR_DB[precision], _MIN_PSNR_8BIT_DB)
 
 
 def keys_of_a_view(text: str) -> Iterator[str]:
