@@ -86,20 +86,21 @@ export function encoderOf({ models }) {
  * @param {Record<Name, { file: string, bytes: number, sha256: string }>} files by name; `file` may
  *   lie in a folder
  * @param {(progress: Progress) => void} tell
- * @returns {Promise<Record<Name, Uint8Array<ArrayBuffer>>>}
+ * @returns {Promise<Record<Name, { file: string, bytes: Uint8Array<ArrayBuffer> }>>}
  * @throws {EngineError} `not-found` or `bad-hash`
  */
 export async function loadFiles(url, files, tell) {
   const names = /** @type {Name[]} */ (Object.keys(files));
   const total_bytes = names.reduce((sum, name) => sum + files[name].bytes, 0);
   let loaded_bytes = 0;
-  const loaded = /** @type {Record<Name, Uint8Array<ArrayBuffer>>} */ ({});
+  const loaded = /** @type {Record<Name, { file: string, bytes: Uint8Array<ArrayBuffer> }>} */ ({});
   for (const name of names) {
     const { file } = files[name];
-    loaded[name] = await fetchChecked(url + file, files[name], (bytes) => {
-      loaded_bytes += bytes;
+    const bytes = await fetchChecked(url + file, files[name], (more) => {
+      loaded_bytes += more;
       tell({ loaded_bytes, total_bytes, what: file });
     });
+    loaded[name] = { file, bytes };
   }
   return loaded;
 }

@@ -98,10 +98,27 @@ export class Engine {
    */
   static async open({ onProgress, ...options }) {
     const complete = completed(options);
+    if (complete.runtime === 'wasm') return Engine.#started(complete, onProgress);
+    try {
+      return await Engine.#started(complete, onProgress);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'runtime') throw error;
+      const engine = await Engine.#started({ ...complete, runtime: 'wasm' }, onProgress);
+      const runtime_reason = `WebGPU is not used: ${error.message}`;
+      engine.facts = { ...engine.facts, runtime_requested: complete.runtime, runtime_reason };
+      return engine;
+    }
+  }
+
+  /**
+   * @param {Required<Omit<OpenOptions, 'onProgress'>>} options
+   * @param {OpenOptions['onProgress']} onProgress
+   */
+  static async #started(options, onProgress) {
     const remote = new Remote();
     try {
-      const facts = await remote.call('open', [complete], { onProgress });
-      return new Engine(remote, complete, facts);
+      const facts = await remote.call('open', [options], { onProgress });
+      return new Engine(remote, options, facts);
     } catch (error) {
       remote.close();
       throw error;

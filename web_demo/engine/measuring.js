@@ -81,9 +81,6 @@ async function rowOf(options, counts, tell, signal) {
       used: facts.runtime_used,
       threads: facts.threads_used,
     };
-    if (facts.runtime_used !== runtime) {
-      return { ...row, reason: facts.runtime_reason ?? `${runtime} does not run here` };
-    }
     /** @type {Measured} */
     const measured = await remote.call('measure', [counts], { onProgress: tell });
     const { load_ms, first_ms, check } = measured;

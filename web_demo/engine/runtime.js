@@ -6,15 +6,19 @@ import { EngineError } from './errors.js';
 const WASM = new URL('../vendor/litert/wasm/', import.meta.url).href;
 
 /**
- * Start LiteRT.js in this worker, with threads where the page may have them.
+ * Start LiteRT.js in this worker, with threads where the page may have them. LiteRT.js with threads
+ * cannot use WebGPU.
  *
+ * @param {Runtime} runtime
  * @param {number} threads
  * @returns {Promise<{ threads: number, reason: string | null }>} how many it uses, and why fewer
  * @throws {EngineError} `runtime`
  */
-export async function startRuntime(threads) {
+export async function startRuntime(runtime, threads) {
   let reason = null;
-  if (threads > 1 && !globalThis.crossOriginIsolated) {
+  if (threads > 1 && runtime === 'webgpu') {
+    reason = 'Beside WebGPU, LiteRT.js has one thread.';
+  } else if (threads > 1 && !globalThis.crossOriginIsolated) {
     reason = 'The server does not send the headers that threads need (COOP and COEP).';
   } else if (threads > 1) {
     try {

@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { serve } from './serve.js';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+/** The interpreter that has the toolkit installed. */
+export const PYTHON = process.env.PYTHON ?? 'python3';
 const FLAGS = [
   '--no-sandbox',
   '--no-first-run',
@@ -108,8 +110,7 @@ function webBundle() {
   const given = process.env.MOBILEFSGAN_BUNDLE ?? '';
   if (existsSync(join(given, 'detectors/index.json'))) return { folder: given, remove() {} };
   const folder = mkdtempSync(join(tmpdir(), 'web-bundle-'));
-  const python = process.env.PYTHON ?? 'python3';
-  execFileSync(python, ['-m', 'export.bundle', '--web', given, '--to', folder], {
+  execFileSync(PYTHON, ['-m', 'export.bundle', '--web', given, '--to', folder], {
     cwd: REPOSITORY,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

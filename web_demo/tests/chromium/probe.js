@@ -52,7 +52,7 @@ export async function imageData(of) {
 
 /** How far the detectors' points are from Python's, in pixels: the largest of each kind. */
 export async function detectorErrors() {
-  await startRuntime(1);
+  await startRuntime('wasm', 1);
   const index = await (await fetch('/bundle/detectors/index.json')).json();
   const load = async (/** @type {string} */ name) => {
     const { file } = index.files.find((/** @type {any} */ f) => f.name === name);
