@@ -60,6 +60,19 @@ describe('a camera in Chromium', { skip: whyNot() }, () => {
     assert.ok(growth <= GROWTH_MB, `${growth} MB more after ${FRAMES} frames`);
   });
 
+  test('the bundle’s own generator swaps what the camera shows', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/empty.html`);
+    const { swapped, ms } = await page.evaluate(async () => {
+      const { Camera } = await import('/tests/chromium/probe.js');
+      const camera = await Camera.open({ bundleUrl: 'bundle', precision: 'int8', threads: 2 });
+      return camera.run(20);
+    });
+    await page.close();
+    console.log(`# ${swapped} of 20 frames swapped, ${ms.toFixed(0)} ms a frame`);
+    assert.ok(swapped >= 19, `${swapped} of 20 frames carry a swap`);
+  });
+
   test('a frame is dropped while another one is under way', async () => {
     const page = await browser.newPage();
     await page.goto(`${server.origin}/empty.html`);
