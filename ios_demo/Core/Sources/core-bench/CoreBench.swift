@@ -55,7 +55,9 @@ enum CoreBench {
       })
     print(
       name.padding(toLength: 44, withPad: " ", startingAt: 0)
-        + String(format: "median %7.2f ms   p90 %7.2f ms", stage.p50Ms, stage.p90Ms))
+        + String(
+          format: "median %6.2f ms   p90 %6.2f ms   least %6.2f ms", stage.p50Ms, stage.p90Ms,
+          stage.minMs))
   }
 
   private static func pattern(width: Int, height: Int) -> Picture {

@@ -36,14 +36,12 @@ struct Sampler {
     let down = Self.weights(Float(sy - Double(top))) * Float(shown)
     var sum = SIMD4<Float>.zero
     if left >= 1, top >= 1, left + 2 < width, top + 2 < height {
-      var row = pixels + ((top - 1) * width + left - 1) * 3
-      for j in 0..<4 {
-        let line =
-          colour(row) * across[0] + colour(row + 3) * across[1]
-          + colour(row + 6) * across[2] + colour(row + 9) * across[3]
-        sum += line * down[j]
-        row += width * 3
-      }
+      let row = pixels + ((top - 1) * width + left - 1) * 3
+      let stride = width * 3
+      sum = line(row, across) * down[0]
+      sum += line(row + stride, across) * down[1]
+      sum += line(row + 2 * stride, across) * down[2]
+      sum += line(row + 3 * stride, across) * down[3]
     } else {
       for j in 0..<4 {
         let row = min(max(top - 1 + j, 0), height - 1) * width
@@ -53,7 +51,7 @@ struct Sampler {
         }
       }
     }
-    return sum.clamped(lowerBound: .zero, upperBound: .init(repeating: 255))
+    return levels(sum)
   }
 
   /// The colour at a pixel of the result by bilinear interpolation, black outside.
@@ -75,8 +73,21 @@ struct Sampler {
   }
 
   @inline(__always)
+  private func line(_ row: UnsafePointer<UInt8>, _ across: SIMD4<Float>) -> SIMD4<Float> {
+    colour(row) * across[0] + colour(row + 3) * across[1]
+      + colour(row + 6) * across[2] + colour(row + 9) * across[3]
+  }
+
+  @inline(__always)
   private func colour(_ at: UnsafePointer<UInt8>) -> SIMD4<Float> {
     SIMD4(Float(at[0]), Float(at[1]), Float(at[2]), 0)
+  }
+
+  /// A cubic curve overshoots at edges. Lane by lane: the minimum of whole vectors is a call that the
+  /// compiler does not inline.
+  @inline(__always)
+  private func levels(_ sum: SIMD4<Float>) -> SIMD4<Float> {
+    SIMD4(min(max(sum[0], 0), 255), min(max(sum[1], 0), 255), min(max(sum[2], 0), 255), 0)
   }
 
   /// How much of a sample lies in the picture: it fades to black over a part of a pixel.
