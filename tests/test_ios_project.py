@@ -3,6 +3,7 @@
 import json
 import plistlib
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.devices import APP_ID
-from export.proof.parity import _MIN_PSNR_8BIT_DB, _MIN_PSNR_DB
+from export.proof.parity import min_psnr_db
 
 IOS = Path(__file__).parents[1] / "ios_demo"
 PROJECT = IOS / "MobileFSGAN.xcodeproj"
@@ -103,6 +104,8 @@ def test_build_settings(objects: dict[str, dict[str, Any]]) -> None:
     # benchmarks/ starts the app, and fetches its rows, by this name.
     assert {s["PRODUCT_BUNDLE_IDENTIFIER"] for s in app} == {APP_ID}
     assert {s["INFOPLIST_FILE"] for s in app} == {"Info.plist"}
+    toolkit = tomllib.loads((IOS.parent / "pyproject.toml").read_text())["project"]
+    assert {s["MARKETING_VERSION"] for s in app} == {toolkit["version"]}
     assert all(s["TEST_HOST"].endswith("/MobileFSGAN") for s in tests)
 
 
@@ -185,7 +188,8 @@ def test_the_self_test_has_the_gates_of_the_export(precision: str) -> None:
         for name in re.findall(r'"(\w+)"', names)
     }
     # Core ML's pictures have 8 bits, and so the gate of these.
-    assert named.get(precision, int(gates[2])) == min(_MIN_PSNR_DB[precision], _MIN_PSNR_8BIT_DB)
+    expected = min_psnr_db(precision, eight_bit=True)  # type: ignore[arg-type]
+    assert named.get(precision, int(gates[2])) == expected
 
 
 def keys_of_a_view(text: str) -> Iterator[str]:

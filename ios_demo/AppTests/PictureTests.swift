@@ -13,13 +13,13 @@ final class PictureTests: XCTestCase {
 
   func testPixelsComeBackFromABuffer() throws {
     let buffer = try PixelBufferPool(width: 64, height: 32).buffer()
-    buffer.fill(picture().data)
+    try buffer.fill(picture().data)
     XCTAssertEqual(buffer.picture().data, picture().data)
   }
 
   func testASavedPictureSaysThatItIsSynthetic() throws {
     let buffer = try PixelBufferPool(width: 64, height: 32).buffer()
-    buffer.fill(picture().data)
+    try buffer.fill(picture().data)
     let file = try PictureFile.write(buffer.image())
     defer { try? FileManager.default.removeItem(at: file) }
     let data = try Data(contentsOf: file)
@@ -28,7 +28,7 @@ final class PictureTests: XCTestCase {
 
   func testTheBadgeChangesTheLowerLeftCornerOnly() throws {
     let buffer = try PixelBufferPool(width: 640, height: 480).buffer()
-    buffer.fill([UInt8](repeating: 200, count: 640 * 480 * 3))
+    try buffer.fill([UInt8](repeating: 200, count: 640 * 480 * 3))
     try BadgePainter.paint(Provenance(), into: buffer)
     let painted = buffer.picture().data
     XCTAssertTrue(painted.prefix(640 * 3 * 400).allSatisfy { $0 == 200 })

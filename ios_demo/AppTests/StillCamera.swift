@@ -20,9 +20,10 @@ final class StillCamera: CameraSource, @unchecked Sendable {  // all on its queu
 
   func start(_ position: CameraPosition) {
     queue.async { [self] in
-      guard let buffer = try? PixelBufferPool(width: picture.width, height: picture.height).buffer()
+      guard
+        let buffer = try? PixelBufferPool(width: picture.width, height: picture.height).buffer(),
+        (try? buffer.fill(picture.data)) != nil
       else { return }
-      buffer.fill(picture.data)
       let timer = DispatchSource.makeTimerSource(queue: queue)
       timer.schedule(deadline: .now(), repeating: 1.0 / 30)
       timer.setEventHandler { [weak self] in

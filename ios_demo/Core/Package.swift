@@ -8,7 +8,6 @@ let package = Package(
   targets: [
     .target(name: "MobileFSGANCore"),
     .executableTarget(name: "core-bench", dependencies: ["MobileFSGANCore"]),
-    .testTarget(
-      name: "MobileFSGANCoreTests", dependencies: ["MobileFSGANCore"], exclude: ["App/rows.jsonl"]),
+    .testTarget(name: "MobileFSGANCoreTests", dependencies: ["MobileFSGANCore"]),
   ]
 )

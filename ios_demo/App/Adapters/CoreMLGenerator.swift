@@ -20,7 +20,7 @@ final class CoreMLGenerator: FaceGenerator, @unchecked Sendable {
 
   func generate(target: [UInt8], embedding: [Float]) async throws -> GeneratedFace {
     let (input, output) = (try pool.buffer(), try pool.buffer())
-    input.fill(target)
+    try input.fill(target)
     let features = try MLDictionaryFeatureProvider(dictionary: [
       "target": MLFeatureValue(pixelBuffer: input),
       "embedding": MLFeatureValue(multiArray: try multiArray(embedding)),
@@ -56,7 +56,7 @@ final class CoreMLIdentityEncoder: @unchecked Sendable {
   /// - Throws: `AppError` where the model gives no vector, or values that are not finite.
   func embedding(of face: [UInt8]) async throws -> [Float] {
     let input = try pool.buffer()
-    input.fill(face)
+    try input.fill(face)
     let features = try MLDictionaryFeatureProvider(dictionary: [
       "face": MLFeatureValue(pixelBuffer: input)
     ])

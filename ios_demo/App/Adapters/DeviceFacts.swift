@@ -19,7 +19,7 @@ enum DeviceFacts {
   }
 
   static let gauges = Benchmark.Gauges(
-    nowMs: { Double(DispatchTime.now().uptimeNanoseconds) / 1e6 }, peakRSSMB: peakRSSMB,
+    nowMs: monotonicMs, peakRSSMB: peakRSSMB,
     thermal: { Thermal(ProcessInfo.processInfo.thermalState) }, date: { Date() })
 
   /// A name that the kernel knows, such as "iPhone15,2"; "unknown" where it has none.

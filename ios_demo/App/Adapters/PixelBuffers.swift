@@ -38,45 +38,29 @@ extension CVPixelBuffer {
   var width: Int { CVPixelBufferGetWidth(self) }
   var height: Int { CVPixelBufferGetHeight(self) }
 
-  /// The pixels, RGB.
+  /// A copy of the pixels, RGB.
   func picture() -> Picture {
-    var data = [UInt8](repeating: 0, count: width * height * 3)
-    withRows(.readOnly) { y, row in
-      let start = y * width * 3
-      for x in 0..<width {
-        data[start + 3 * x] = row[4 * x + 2]
-        data[start + 3 * x + 1] = row[4 * x + 1]
-        data[start + 3 * x + 2] = row[4 * x]
-      }
+    CVPixelBufferLockBaseAddress(self, .readOnly)
+    defer { CVPixelBufferUnlockBaseAddress(self, .readOnly) }
+    guard let base = CVPixelBufferGetBaseAddress(self) else {
+      preconditionFailure("BGRA buffers have one plane")
     }
-    return Picture(data: data, width: width, height: height)
+    return BGRA.picture(
+      base, bytesPerRow: CVPixelBufferGetBytesPerRow(self), width: width, height: height)
   }
 
   /// Overwrite the pixels.
   ///
   /// - Parameter rgb: width x height x 3 values.
-  func fill(_ rgb: [UInt8]) {
-    precondition(rgb.count == width * height * 3, "the picture has another size than the buffer")
-    withRows([]) { y, row in
-      let start = y * width * 3
-      for x in 0..<width {
-        row[4 * x] = rgb[start + 3 * x + 2]
-        row[4 * x + 1] = rgb[start + 3 * x + 1]
-        row[4 * x + 2] = rgb[start + 3 * x]
-        row[4 * x + 3] = 255
-      }
+  /// - Throws: `AppError` where there are more or less.
+  func fill(_ rgb: [UInt8]) throws {
+    guard rgb.count == width * height * 3 else {
+      throw AppError(.otherSize("\(rgb.count)", "\(width * height * 3)"))
     }
-  }
-
-  private func withRows(
-    _ flags: CVPixelBufferLockFlags, _ work: (Int, UnsafeMutablePointer<UInt8>) -> Void
-  ) {
-    CVPixelBufferLockBaseAddress(self, flags)
-    defer { CVPixelBufferUnlockBaseAddress(self, flags) }
+    CVPixelBufferLockBaseAddress(self, [])
+    defer { CVPixelBufferUnlockBaseAddress(self, []) }
     guard let base = CVPixelBufferGetBaseAddress(self) else { return }
-    let stride = CVPixelBufferGetBytesPerRow(self)
-    for y in 0..<height {
-      work(y, (base + y * stride).assumingMemoryBound(to: UInt8.self))
-    }
+    BGRA.write(
+      rgb, to: base, bytesPerRow: CVPixelBufferGetBytesPerRow(self), width: width, height: height)
   }
 }

@@ -16,6 +16,15 @@ struct VisionFaceFinder: FaceFinding {
   }
 }
 
+extension VisionFaceFinder: FrameFinder {
+  func finder(for picture: Picture) throws -> @Sendable () throws -> FoundFace? {
+    let buffer = try PixelBufferPool(width: picture.width, height: picture.height).buffer()
+    try buffer.fill(picture.data)
+    let frame = CameraFrame(buffer: buffer, seconds: 0)
+    return { try faces(in: frame.buffer).first }
+  }
+}
+
 extension FoundFace {
   /// Nil where Vision is not sure, or does not see all of the landmarks.
   init?(_ observation: VNFaceObservation, in size: CGSize) {

@@ -38,6 +38,7 @@ final class BenchmarkModel {
       file = documents.appendingPathComponent(request.file)
       let benchmark = Benchmark(
         bundle: try store.open(), source: CompiledModels(folder: store.compiled),
+        finder: VisionFaceFinder(),
         facts: DeviceFacts.facts(), gauges: DeviceFacts.gauges)
       let rows = try await benchmark.run(
         request, into: file

@@ -106,7 +106,7 @@ actor SwapEngine {
     var picture = buffer.picture()
     try await swapper.swap(&picture, face, identity, &times)
     let swapped = try output(picture.width, picture.height)
-    swapped.fill(picture.data)
+    try swapped.fill(picture.data)
     try BadgePainter.paint(provenance, into: swapped)
     let after = try swapped.image()
     times.totalMs = started.duration(to: .now).milliseconds

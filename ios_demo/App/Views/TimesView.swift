@@ -13,7 +13,7 @@ struct TimesView: View {
       Text("find \(digits(mean.detectMs)), align \(digits(mean.alignMs)) ms")
       Text("generate \(digits(mean.generateMs)), put back \(digits(mean.blendMs)) ms")
       if let ready {
-        Text(verbatim: "\(ready.precision), \(ready.used.name)")
+        Text(verbatim: ready.summary)
         Text(verbatim: ready.selfTest.localized)
       }
     }

@@ -53,8 +53,14 @@ public struct BundleReader: Sendable {
     throw AppError(.noModel("identity-fp32.mlpackage"))
   }
 
+  /// Inputs with PyTorch's pictures.
+  ///
+  /// - Throws: `AppError` where there are none, or they have another size than the manifest's faces.
   public func golden() throws -> [GoldenSample] {
-    try GoldenSample.read(folder: folder.appendingPathComponent("golden"))
+    let samples = try GoldenSample.read(folder: folder.appendingPathComponent("golden"))
+    let count = manifest.align.size * manifest.align.size * 3
+    guard samples.allSatisfy({ $0.target.count == count }) else { throw AppError(.noGolden) }
+    return samples
   }
 
   /// The file of a model, after its size and SHA-256 were held against the manifest.

@@ -5,14 +5,20 @@ public struct FaceSwapper: Sendable {
   private let template: [Point]
   private let size: Int
   private let generator: any FaceGenerator
+  private let nowMs: @Sendable () -> Double
 
   /// - Parameters:
   ///   - manifest: says where the generator expects a face.
   ///   - generator: belongs to the same bundle.
-  public init(manifest: Manifest, generator: any FaceGenerator) {
+  ///   - nowMs: a clock that never jumps, in milliseconds.
+  public init(
+    manifest: Manifest, generator: any FaceGenerator,
+    nowMs: @escaping @Sendable () -> Double = monotonicMs
+  ) {
     size = manifest.align.size
     template = manifest.align.template
     self.generator = generator
+    self.nowMs = nowMs
   }
 
   /// Cut a face out.
@@ -33,27 +39,19 @@ public struct FaceSwapper: Sendable {
     _ picture: inout Picture, _ face: FoundFace, _ identity: [Float], _ times: inout StageTimes
   ) async throws {
     guard face.frontal > 0 else { return }
-    let clock = ContinuousClock()
-    let started = clock.now
+    let started = nowMs()
     let (aligned, matrix) = align(picture, face)
-    let generates = clock.now
+    let generates = nowMs()
     let swapped = try await generator.generate(target: aligned, embedding: identity).picture
-    let blends = clock.now
+    let blends = nowMs()
     guard swapped.count == aligned.count else {
       throw AppError(.otherSize("\(swapped.count)", "\(aligned.count)"))
     }
     pasteBack(
       into: &picture, swapped: swapped, aligned: aligned, size: size, matrix: matrix,
       outline: face.outline, opacity: face.frontal)
-    times.alignMs = milliseconds(started, generates)
-    times.generateMs = milliseconds(generates, blends)
-    times.blendMs = milliseconds(blends, clock.now)
-  }
-
-  private func milliseconds(_ from: ContinuousClock.Instant, _ to: ContinuousClock.Instant)
-    -> Double
-  {
-    let (seconds, attoseconds) = from.duration(to: to).components
-    return Double(seconds) * 1e3 + Double(attoseconds) / 1e15
+    times.alignMs = generates - started
+    times.generateMs = blends - generates
+    times.blendMs = nowMs() - blends
   }
 }

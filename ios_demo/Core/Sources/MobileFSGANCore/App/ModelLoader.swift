@@ -35,7 +35,8 @@ public struct ModelLoader: Sendable {
           generator,
           ReadyModel(
             file: spec.file, precision: spec.precision, requested: wanted, used: units,
-            psnrDB: test.psnrDB, fallBack: fallBack)
+            psnrDB: test.psnrDB,
+            operations: await generator.operations, fallBack: fallBack)
         )
       } catch {
         if error is CancellationError { throw error }

@@ -27,19 +27,29 @@ public struct ReadyModel: Equatable, Sendable {
   public let used: ComputeUnits
   /// Worst golden sample against PyTorch, peak 1.
   public let psnrDB: Double
+  /// Operations by the unit that Core ML plans for them, where the system tells.
+  public let operations: [String: Int]
   /// Why `used` is not `requested`.
   public let fallBack: Notice?
 
   public init(
     file: String, precision: String, requested: ComputeUnits, used: ComputeUnits, psnrDB: Double,
-    fallBack: Notice? = nil
+    operations: [String: Int] = [:], fallBack: Notice? = nil
   ) {
     self.file = file
     self.precision = precision
     self.requested = requested
     self.used = used
     self.psnrDB = psnrDB
+    self.operations = operations
     self.fallBack = fallBack
+  }
+
+  /// Precision, the units asked for and those that compute, operations: "fp16, GPU → CPU, cpu 82".
+  public var summary: String {
+    let units = requested == used ? used.name : "\(requested.name) → \(used.name)"
+    let most = operations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    return ([precision, units] + most.map { "\($0.key) \($0.value)" }).joined(separator: ", ")
   }
 
   /// The result of the self-test in words: "Self-test: 47.1 dB on GPU".

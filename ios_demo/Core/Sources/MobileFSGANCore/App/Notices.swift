@@ -75,7 +75,7 @@ extension Notice {
   }
   public static func otherSize(_ found: String, _ expected: String) -> Notice {
     Notice(
-      "The model gave %@ values; the golden sample has %@. Export the bundle again.", found,
+      "A picture has %@ values; expected %@. Export the bundle again.", found,
       expected)
   }
   public static let diedLastTime = Notice("The last start ended there.")

@@ -1,3 +1,10 @@
+import Foundation
+
+/// A clock that never jumps, in milliseconds.
+@Sendable public func monotonicMs() -> Double {
+  Double(DispatchTime.now().uptimeNanoseconds) / 1e6
+}
+
 /// Milliseconds that the stages of one frame took.
 public struct StageTimes: Equatable, Sendable {
   public var detectMs = 0.0

@@ -56,6 +56,17 @@ final class AppStateTests: XCTestCase {
     XCTAssertEqual(state.model, .ready(model))
   }
 
+  func testTheOverlayNamesTheUnitsAskedForAndThoseThatCompute() {
+    let ops = ["cpu": 2, "neuralEngine": 80]
+    func summary(_ used: ComputeUnits) -> String {
+      ReadyModel(
+        file: "f", precision: "fp16", requested: .ane, used: used, psnrDB: 50, operations: ops
+      ).summary
+    }
+    XCTAssertEqual(summary(.ane), "fp16, Neural Engine, neuralEngine 80, cpu 2")
+    XCTAssertEqual(summary(.cpu), "fp16, Neural Engine → CPU, neuralEngine 80, cpu 2")
+  }
+
   func testAModelThatFailedIsSaidFirst() {
     var state = live()
     _ = state.handle(.thermal(.serious))

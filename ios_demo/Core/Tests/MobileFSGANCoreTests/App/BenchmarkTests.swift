@@ -12,12 +12,17 @@ final class BenchmarkTests: XCTestCase {
     }
   }
 
+  /// Sees nothing, so that the face is taken where the test frame has it.
+  private struct NoFinder: FrameFinder {
+    func finder(for picture: Picture) throws -> @Sendable () throws -> FoundFace? { { nil } }
+  }
+
   private func rows(_ source: EchoSource, _ file: URL, _ bundle: SmallBundle) async throws
     -> [ResultRow]
   {
     let clock = Clock()
     let benchmark = Benchmark(
-      bundle: try BundleReader(folder: bundle.folder), source: source,
+      bundle: try BundleReader(folder: bundle.folder), source: source, finder: NoFinder(),
       facts: Benchmark.Facts(
         device: ResultRow.Device(model: "iPhone15,2", os: "iOS 17.5", soc: "arm64e", cores: 6),
         app: ResultRow.App(version: "1.0", commit: "0123abc"), tools: ["coreml": "17.5"]),
@@ -43,6 +48,8 @@ final class BenchmarkTests: XCTestCase {
     XCTAssertEqual(row.thermal, ResultRow.ThermalStates(before: .nominal, after: .nominal))
     XCTAssertEqual(try XCTUnwrap(row.check).maxAbs, 0, accuracy: 1e-6)
     XCTAssertNil(row.reason)
+    XCTAssertEqual(Set(row.stages.keys), ["detect", "align", "generate", "blend", "total"])
+    XCTAssertEqual(row.loadMs, 8.25)  // from the end of compiling
   }
 
   func testAUnitThatDoesNotLoadIsARowWithItsReason() async throws {

@@ -21,7 +21,7 @@ final class BundleReaderTests: XCTestCase {
     let sample = try XCTUnwrap(reader.golden().first)
     XCTAssertEqual(sample.target, SmallBundle.target)
     XCTAssertEqual(sample.embedding, [1, 0])
-    XCTAssertEqual(sample.image.count, 12)
+    XCTAssertEqual(sample.image.count, 768)
   }
 
   func testAChangedFileIsRefusedInWords() throws {

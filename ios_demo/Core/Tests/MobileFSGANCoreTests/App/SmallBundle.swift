@@ -3,9 +3,9 @@ import XCTest
 
 @testable import MobileFSGANCore
 
-/// A bundle in a temporary folder: generators of 2 x 2 pixels, and one golden sample.
+/// A bundle in a temporary folder: generators of 16 x 16 pixels, and one golden sample.
 struct SmallBundle {
-  static let target: [UInt8] = (0..<12).map { UInt8($0 * 20) }
+  static let target: [UInt8] = (0..<768).map { UInt8($0 % 240) }
   let folder: URL
 
   /// - Parameter test: when it has ended the folder goes.
@@ -43,15 +43,15 @@ struct SmallBundle {
   private let golden = Data(
     """
     {"samples": [{
-      "target": {"file": "0-target.u8", "dtype": "uint8", "shape": [1, 2, 2, 3]},
+      "target": {"file": "0-target.u8", "dtype": "uint8", "shape": [1, 16, 16, 3]},
       "embedding": {"file": "0-embedding.f32", "dtype": "float32", "shape": [1, 2]},
-      "image": {"file": "0-image.f32", "dtype": "float32", "shape": [1, 2, 2, 3]}}]}
+      "image": {"file": "0-image.f32", "dtype": "float32", "shape": [1, 16, 16, 3]}}]}
     """.utf8)
 
   private func model(_ file: String, _ precision: String) throws -> String {
     let digest = try FileDigest(of: folder.appendingPathComponent(file))
     let picture = """
-      "shape": [1, 2, 2, 3], "layout": "NHWC", "dtype": "uint8", "range": [0, 255], \
+      "shape": [1, 16, 16, 3], "layout": "NHWC", "dtype": "uint8", "range": [0, 255], \
       "color": "RGB", "scale": null, "zero_point": null
       """
     return """
