@@ -59,6 +59,11 @@ export function fromUserAgent(text) {
   return { os, browser };
 }
 
+/** Threads that are asked for where the visitor chose none: half of the cores, between 1 and 4. */
+export function usualThreads() {
+  return Math.min(Math.max((navigator.hardwareConcurrency || 2) >> 1, 1), 4);
+}
+
 /** The graphics chip, where the browser names it: on a phone it tells the processor. */
 async function graphicsName() {
   try {

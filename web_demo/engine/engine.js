@@ -1,4 +1,5 @@
 /** @import { Row } from './rows.js' */
+import { usualThreads } from './device.js';
 import { EngineError } from './errors.js';
 import { inRows } from './measuring.js';
 import { Remote } from './remote.js';
@@ -246,11 +247,10 @@ export class Engine {
  * @param {Omit<OpenOptions, 'onProgress'>} options
  */
 function completed({ bundleUrl, precision = 'int8', runtime = 'wasm', threads }) {
-  const cores = navigator.hardwareConcurrency || 2;
   return {
     bundleUrl: new URL(bundleUrl.replace(/\/?$/, '/'), document.baseURI).href,
     precision,
     runtime,
-    threads: threads ?? Math.min(Math.max(Math.floor(cores / 2), 1), 4),
+    threads: threads ?? usualThreads(),
   };
 }

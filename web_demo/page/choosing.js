@@ -82,6 +82,8 @@ export function onDrop(place, take) {
 export function thumbnail(id, bitmap) {
   const canvas = byId(id, HTMLCanvasElement);
   canvas.hidden = !bitmap;
+  const words = canvas.parentElement?.querySelector('strong');
+  if (words) words.textContent = bitmap ? 'Choose another photo' : 'Choose a photo';
   if (!bitmap) return;
   const side = Math.min(bitmap.width, bitmap.height);
   const [x, y] = [(bitmap.width - side) / 2, (bitmap.height - side) / 3]; // faces are rather above

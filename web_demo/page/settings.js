@@ -1,4 +1,5 @@
 /** The engine panel: precision, runtime and threads, and what this browser can do. */
+import { usualThreads } from '../engine/device.js';
 import { byId } from './dom.js';
 import { stored, store } from './session.js';
 
@@ -18,7 +19,7 @@ export class Settings {
     const most = isolated() ? Math.min(cores(), MOST_THREADS) : 1;
     const counts = Array.from({ length: most }, (_, i) => i + 1);
     this.#threads.replaceChildren(...counts.map((count) => new Option(String(count))));
-    this.#threads.value = String(Math.min(Math.max(1, cores() >> 1), 4, most));
+    this.#threads.value = String(Math.min(usualThreads(), most));
     const gpu = this.#runtime.querySelector('[value="webgpu"]');
     if (gpu instanceof HTMLOptionElement) gpu.disabled = !('gpu' in navigator);
     this.#restore();

@@ -106,7 +106,7 @@ function tiny(folder) {
  *
  * @returns {{ folder: string, remove: () => void }}
  */
-function webBundle() {
+export function webBundle() {
   const given = process.env.MOBILEFSGAN_BUNDLE ?? '';
   if (existsSync(join(given, 'detectors/index.json'))) return { folder: given, remove() {} };
   const folder = mkdtempSync(join(tmpdir(), 'web-bundle-'));
