@@ -21,6 +21,8 @@ from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from model.state_dict import StateDict, find_weights
 from model.state_dict import some as _some
 
+_MOST_BLOCKS = 64  # of one size in a LiteGenerator; the file decides how many are made
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -38,7 +40,7 @@ def load_generator(path: Path) -> SwapNetwork:
     state = read_state_dict(path)
     if "conv128.weight" in state:
         with torch.device("meta"):
-            lite = LiteGenerator(_lite_config(state))
+            lite = LiteGenerator(_lite_config(state, path))
         return _fill(lite, state, path, "a LiteGenerator")
     channels = _axis(state, "encoder_head.conv_image.weight", 0)
     embedding_size = _axis(state, "identity_encoder.b256_down.fc_mean.weight", 1)
@@ -128,11 +130,21 @@ def _word(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _lite_config(state: StateDict) -> LiteConfig:
-    """The widths and depths that the shapes tell; the usual ones where a key is missing."""
+def _lite_config(state: StateDict, path: Path) -> LiteConfig:
+    """The widths and depths that the shapes tell; the usual ones where a key is missing.
+
+    Raises:
+        CheckpointError: there are more blocks than any such network has.
+    """
 
     def depth(part: str) -> int:
-        return len({name.split(".")[1] for name in state if name.startswith(f"{part}.")})
+        found = len({name.split(".")[1] for name in state if name.startswith(f"{part}.")})
+        if found > _MOST_BLOCKS:
+            raise CheckpointError(
+                f"{path} has {found:,} blocks in {part}; a LiteGenerator has {_MOST_BLOCKS} at "
+                "most. Copy or download the file again"
+            )
+        return found
 
     usual = LiteConfig()
     return LiteConfig(

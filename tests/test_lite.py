@@ -198,3 +198,11 @@ def test_int8_of_the_real_size_is_small_and_in_one_partition(tmp_path: Path) -> 
                  "--no-parity")  # fmt: skip
     assert result.returncode == 0, result.stderr  # more partitions than one are an error
     assert (tmp_path / "lite/generator-int8.tflite").stat().st_size <= 2.8e6
+
+
+def test_a_file_of_very_many_blocks_is_refused_before_they_are_made(tmp_path: Path) -> None:
+    state = lively().state_dict()
+    state |= {f"b16.{i}.shift.bias": torch.zeros(8) for i in range(5000)}
+    torch.save(state, tmp_path / "deep.pt")
+    with pytest.raises(CheckpointError, match="5,000 blocks in b16; a LiteGenerator has 64"):
+        load_generator(tmp_path / "deep.pt")

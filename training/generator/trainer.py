@@ -197,7 +197,7 @@ class Trainer:
         Raises:
             CheckpointError: no such state, or of a run with another configuration or other data.
         """
-        with state.saved(path, self.purpose.plain(self.ranks), self.ranks.device) as found:
+        with state.saved(path, self.purpose.plain(self.ranks)) as found:
             for name, part in self._parts().items():
                 part.load_state_dict(found[name])
             for name in _COUNTS:

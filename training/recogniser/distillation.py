@@ -199,7 +199,7 @@ class Run:
         Raises:
             CheckpointError: no such state, or of a run with other settings or faces.
         """
-        with state.saved(path, self._purpose(), self.compute.device) as found:
+        with state.saved(path, self._purpose()) as found:
             for name, part in self._parts().items():
                 part.load_state_dict(found[name])
             self.steps, self.samples = found["steps"], found["samples"]

@@ -6,13 +6,13 @@ steps. The averaged generator stands for both, the one that learns and the avera
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from model.checkpoint_file import read_checkpoint
 from model.errors import CheckpointError
 from model.files import write_atomically
 
@@ -53,7 +53,7 @@ def unpack(packed: Path) -> dict[str, Any]:
             name: tensor.float() if tensor.is_floating_point() else tensor
             for name, tensor in found[part].items()
         }
-    return found
+    return dict(found)
 
 
 def _halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -65,24 +65,11 @@ def _halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _read(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        missing = [name for name in names if name not in found]
-    except (
-        OSError,
-        RuntimeError,
-        pickle.UnpicklingError,
-        TypeError,
-        EOFError,
-        ValueError,
-    ) as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); expected the state of a run, "
-            "or a packed one. Give run.state of a run's folder"
-        ) from None
+    found: Any = read_checkpoint(path)
+    missing = [name for name in names if not isinstance(found, dict) or name not in found]
     if missing:
         raise CheckpointError(
             f"{path} lacks {', '.join(missing)}; expected the state of a run, or a packed one. "
             "Give run.state of a run's folder"
         )
-    return found
+    return dict(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from model.checkpoint_file import read_checkpoint
 from model.errors import CheckpointError, FaceSwapError
 from model.files import write_atomically
 
@@ -33,17 +34,17 @@ def save(path: Path, purpose: dict[str, Any], state: dict[str, Any]) -> None:
 
 
 @contextmanager
-def saved(
-    path: Path, purpose: dict[str, Any], device: torch.device | str = "cpu"
-) -> Iterator[dict[str, Any]]:
-    """What `save` wrote; errors of loading it into networks within the context are refused too.
+def saved(path: Path, purpose: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What `save` wrote, on the CPU.
+
+    Errors of loading it into networks within the context are refused too.
 
     Raises:
         CheckpointError: the file is missing or damaged, is of a run with another purpose, or does
             not fit the networks.
     """
+    state = _read(path)
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
         differ = [name for name in purpose if state["purpose"].get(name) != purpose[name]]
         if differ:
             raise CheckpointError(
@@ -51,9 +52,18 @@ def saved(
                 "flags and data, or start anew elsewhere"
             )
         yield state
-    except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, EOFError,
-            ValueError, AttributeError) as error:  # fmt: skip
-        raise CheckpointError(
-            f"{path} holds no run to resume ({str(error).splitlines()[0]}). "
-            "Start anew without --resume"
-        ) from None
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _no_run(path, str(error).partition("\n")[0]) from None
+
+
+def _read(path: Path) -> Any:
+    try:
+        # A copy, because optimizers keep the tensors that they are given, and those share memory
+        # with the file.
+        return copy.deepcopy(read_checkpoint(path))
+    except CheckpointError as error:
+        raise _no_run(path, str(error)) from None
+
+
+def _no_run(path: Path, why: str) -> CheckpointError:
+    return CheckpointError(f"{path} holds no run to resume ({why}). Start anew without --resume")
