@@ -7,7 +7,7 @@ import pytest
 import torch
 from mlprogram_packages import SmallNet, ct, save, small_net
 
-from export.quantize.coreml_w8a8 import activation_ranges, quantize_w8a8
+from export.quantize.coreml_w8a8 import _span, activation_ranges, quantize_w8a8
 from model.errors import BackendUnavailable
 from pipeline.metrics import psnr_db
 from pipeline.mlprogram.program import Package
@@ -50,6 +50,21 @@ def test_too_narrow_a_range_clips(package: Package, tmp_path: Path) -> None:
     found = quantized.run({"x": SAMPLES[2]["x"]})["y"]
     wanted = SmallNet().eval()(torch.from_numpy(SAMPLES[2]["x"])).detach().numpy()
     assert np.abs(found).max() < 0.5 * np.abs(wanted).max()
+
+
+def test_coarse_maps_stay_in_float(package: Package, tmp_path: Path) -> None:
+    ranges = activation_ranges(package, SAMPLES)
+    fine, coarse = (
+        save(quantize_w8a8(package.path, ranges, coarse=side), tmp_path).function()
+        for side in (0, 16)
+    )
+    kinds = [[op.type for op in function.block.operations] for function in (fine, coarse)]
+    assert kinds[0].count("quantize") > kinds[1].count("quantize")
+    assert kinds[1].count("constexpr_affine_dequantize") == 2, "their weights have 8 bits still"
+
+
+def test_a_single_large_value_does_not_make_all_steps_coarse(package: Package) -> None:
+    assert _span(torch.cat([torch.linspace(-1, 1, 200_000), torch.tensor([1e4])]))[1] < 1.01
 
 
 def test_another_coremltools_is_refused_with_the_reason(

@@ -79,7 +79,8 @@ class CoreMLConverter:
             signature = self._subject.signature("mlpackage", "uint8")
             samples = (pairs.feed(signature, i) for i in bars)
             self._ranges = activation_ranges(Package(path), samples)
-        return quantize_w8a8(path, self._ranges, eight_bit.keep, self._bench.log)
+        coarse = self._subject.coarse
+        return quantize_w8a8(path, self._ranges, eight_bit.keep, self._bench.log, coarse)
 
     def _float(self, precision: Precision) -> Any:
         """The package with float weights that packages are made from, made once."""

@@ -11,19 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.quantize.coreml_weights import names_of
 from model.errors import BackendUnavailable
+from pipeline.mlprogram.evaluate import is_constant
 from pipeline.mlprogram.program import Intermediate, Package
+from pipeline.mlprogram.values import tensor_kind
 from pipeline.quiet import quiet
 
-Sample = dict[str, NDArray[Any]]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Feed = dict[str, NDArray[Any]]
 Ranges = dict[str, dict[str, float]]
 
+_LEFT_OUT = 1e-5
 _KNOWN_VERSION = "9.0"
 _PASSES = (
     "compression::insert_prefix_quantize_dequantize_pair",
@@ -33,7 +39,11 @@ _PASSES = (
 
 
 def quantize_w8a8(
-    path: Path, ranges: Ranges, keep: Sequence[NDArray[np.float32]] = (), log: Path | None = None
+    path: Path,
+    ranges: Ranges,
+    keep: Sequence[NDArray[np.float32]] = (),
+    log: Path | None = None,
+    coarse: int = 0,
 ) -> Any:
     """Quantize weights (per channel) and activations of a package to 8 bits.
 
@@ -42,6 +52,7 @@ def quantize_w8a8(
         ranges: of its activations, from `activation_ranges`.
         keep: weights, in PyTorch's layout, of layers that stay in float.
         log: where the output of coremltools goes.
+        coarse: longest side in pixels of the maps that stay in float; vectors stay so too.
 
     Returns:
         The quantized `coremltools.models.MLModel`, not loaded; `save()` it.
@@ -64,16 +75,22 @@ def quantize_w8a8(
         kept, operations = names_of(model, keep)
         # Small weights too: a convolution in float between 8-bit ones costs two conversions.
         symmetric = cto.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=0)
-        spared = {name: None for name in (*kept, *operations)}
-        config = cto.OptimizationConfig(global_config=symmetric, op_name_configs=spared or None)
-        model = _quantize_activations(model, config, ranges)
-        return cto.linear_quantize_weights(model, config)
+
+        def all_but(names: Iterable[str]) -> Any:
+            spared = {name: None for name in names}
+            return cto.OptimizationConfig(global_config=symmetric, op_name_configs=spared or None)
+
+        in_float = (*operations, *_coarse_maps(Package(path), coarse))
+        model = _quantize_activations(model, all_but(in_float), ranges)
+        return cto.linear_quantize_weights(model, all_but((*kept, *operations)))
 
 
-def activation_ranges(package: Package, samples: Iterable[Sample]) -> Ranges:
-    """Smallest and largest value of every input and intermediate result over all samples.
+def activation_ranges(package: Package, samples: Iterable[Feed]) -> Ranges:
+    """The range of every input and intermediate result over all samples.
 
-    The package's own outputs are left out, as coremltools does: they stay float.
+    Of each intermediate result the most extreme `_LEFT_OUT` at either end are left out: a few large
+    values would make the steps between all others coarse. The package's own outputs are left out,
+    as coremltools does: they stay float.
 
     Args:
         package: a float package.
@@ -92,13 +109,33 @@ def activation_ranges(package: Package, samples: Iterable[Sample]) -> Ranges:
 
     def look(seen: Intermediate) -> None:
         if seen.name not in outputs:
-            widen(seen.name, float(seen.value.min()), float(seen.value.max()))
+            widen(seen.name, *_span(seen.value))
 
     for sample in samples:
         for name, array in sample.items():
             widen(name, float(np.min(array)), float(np.max(array)))
         function.run(sample, mode="stored", hook=look)
     return ranges
+
+
+def _span(values: Tensor) -> tuple[float, float]:
+    """Smallest and largest value, but for the share `_LEFT_OUT` at either end."""
+    flat = values.flatten()
+    count = max(1, round(flat.numel() * _LEFT_OUT))
+    low, high = flat.topk(count, largest=False).values, flat.topk(count).values
+    return float(low[-1]), float(high[-1])
+
+
+def _coarse_maps(package: Package, longest: int) -> list[str]:
+    """The operations that give maps of at most `longest` pixels a side, or vectors, by name."""
+    names = []
+    for op in package.block(package.default_function).operations:
+        if is_constant(op):
+            continue
+        shape = tensor_kind(op.outputs[0].type).shape
+        if (max(shape[2:]) if len(shape) == 4 else 1) <= longest:
+            names.append(op.attributes["name"].immediateValue.tensor.strings.values[0])
+    return names
 
 
 def _quantize_activations(model: Any, config: Any, ranges: Ranges) -> Any:

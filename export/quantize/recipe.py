@@ -59,13 +59,13 @@ def rounding(format: Format, precision: Precision, coarse: int = 0) -> Rounding:
     Args:
         format: of the file.
         precision: one of the compressed ones.
-        coarse: longest side in pixels of the maps that int8 leaves in float.
+        coarse: longest side in pixels of the maps that stay in float.
     """
     if precision == "pal6":
         return Rounding(rounded_to_palette, None)
     if precision == "dynamic" or (format == "mlpackage" and precision == "int8"):
         return Rounding(rounded_per_channel, None)
-    return Rounding(rounded_per_channel, 0 if format == "mlpackage" else coarse)
+    return Rounding(rounded_per_channel, coarse)
 
 
 def rank(
