@@ -83,6 +83,15 @@ def test_the_package_that_the_app_links_is_there(objects: dict[str, dict[str, An
     assert ".iOS(.v17)" in manifest
 
 
+def test_core_is_linked_once(objects: dict[str, dict[str, Any]]) -> None:
+    # A second copy of it in the tests would make its types differ from the app's at run time.
+    links = {
+        target["name"]: target.get("packageProductDependencies", [])
+        for target in of(objects, "PBXNativeTarget").values()
+    }
+    assert [name for name, products in links.items() if products] == ["MobileFSGAN"]
+
+
 def test_the_bundle_is_copied_as_a_folder(objects: dict[str, dict[str, Any]]) -> None:
     phases = of(objects, "PBXResourcesBuildPhase").values()
     files = [objects[objects[file]["fileRef"]] for phase in phases for file in phase["files"]]
