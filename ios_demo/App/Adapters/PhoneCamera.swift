@@ -19,7 +19,7 @@ final class PhoneCamera: NSObject, CameraSource, @unchecked Sendable {
     observe()
   }
 
-  deinit { observers.forEach(NotificationCenter.default.removeObserver) }
+  deinit { observers.forEach { NotificationCenter.default.removeObserver($0) } }
 
   func askForPermission() {
     AVCaptureDevice.requestAccess(for: .video) { [weak self] isAllowed in
@@ -46,7 +46,7 @@ final class PhoneCamera: NSObject, CameraSource, @unchecked Sendable {
   private func configure(_ position: CameraPosition) throws {
     session.beginConfiguration()
     defer { session.commitConfiguration() }
-    session.inputs.forEach(session.removeInput)
+    session.inputs.forEach { session.removeInput($0) }
     guard
       let device = AVCaptureDevice.default(
         .builtInWideAngleCamera, for: .video, position: position == .front ? .front : .back)

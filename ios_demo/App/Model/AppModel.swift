@@ -1,4 +1,3 @@
-import CoreVideo
 import Foundation
 import MobileFSGANCore
 import Observation
@@ -9,7 +8,7 @@ final class AppModel {
   private(set) var state = AppState()
   /// What an action of the user ended with, until the user has read it.
   var alert: Notice?
-  private(set) var source: Source?
+  var source: Source?
   let live: LiveModel
   let photo: PhotoModel
   var settings: Settings {
@@ -17,11 +16,11 @@ final class AppModel {
   }
   private(set) var bundle: BundleReader?
 
-  @ObservationIgnored private let engine: SwapEngine
-  @ObservationIgnored private let store: BundleStore
+  @ObservationIgnored let engine: SwapEngine
+  @ObservationIgnored let store: BundleStore
   @ObservationIgnored private let camera: any CameraSource
   /// One for the whole start: a second one would take a load that runs for one that died.
-  @ObservationIgnored private let record: StartRecord
+  @ObservationIgnored let record: StartRecord
   @ObservationIgnored private var loading: Task<Void, Never>?
 
   init(camera: any CameraSource, finder: any FaceFinding, store: BundleStore = .standard) {
@@ -80,6 +79,8 @@ final class AppModel {
       await before?.value
       do {
         let bundle = try store.open()
+        // An identity belongs to the encoder that made it.
+        if bundle.manifest != self.bundle?.manifest { source = nil }
         self.bundle = bundle
         let ready = try await engine.load(
           bundle, precision: precision(in: bundle), units: settings.units, record: record
@@ -109,84 +110,5 @@ final class AppModel {
       camera.start(settings.camera)
     }
     live.update(swaps: state.swapsFrames, identity: source?.identity, settings)
-  }
-}
-
-extension AppModel {
-  /// Take the largest face of a picture as the source.
-  func useSource(_ picture: CVPixelBuffer) async {
-    do {
-      let identity = try await engine.identity(of: picture)
-      source = Source(picture: try picture.image(), identity: identity)
-      live.update(swaps: state.swapsFrames, identity: identity, settings)
-    } catch {
-      alert = Notice(of: error)
-    }
-  }
-
-  /// Take the largest face of a photo as the source.
-  func useSource(_ photo: Data) async {
-    do {
-      await useSource(try PictureFile.read(photo))
-    } catch {
-      alert = Notice(of: error)
-    }
-  }
-
-  /// Take the face that the camera shows as the source.
-  func useCameraAsSource() async {
-    guard let frame = live.newest else { return }
-    await useSource(frame.buffer)
-  }
-
-  /// Swap in a photo of the library.
-  func swap(_ data: Data) async {
-    guard let source else {
-      alert = .noSource
-      return
-    }
-    do {
-      let provenance = Provenance(hasBadge: settings.hasBadge)
-      try await photo.swap(PictureFile.read(data), source.identity, provenance)
-    } catch {
-      alert = Notice(of: error)
-    }
-  }
-
-  /// Import a bundle folder, and load it.
-  func importBundle(_ folder: URL) async {
-    let store = store
-    do {
-      try await Task.detached { try store.take(folder) }.value
-      load()
-    } catch {
-      alert = Notice(of: error)
-    }
-  }
-
-  /// Back to the bundle that was built in.
-  func forgetImportedBundle() {
-    do {
-      try store.forgetImported()
-      load()
-    } catch {
-      alert = Notice(of: error)
-    }
-  }
-
-  /// Try units again that failed at an earlier start.
-  func tryAgain() {
-    record.forget()
-    load()
-  }
-
-  /// Save a picture to the user's photos.
-  func save(_ picture: SwappedPicture) async {
-    do {
-      try await PhotoLibrary.add(PictureFile.write(picture.after))
-      alert = .saved
-    } catch {
-      alert = Notice(of: error)
-    }
   }
 }

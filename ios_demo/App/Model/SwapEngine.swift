@@ -52,7 +52,7 @@ actor SwapEngine {
   ///
   /// - Throws: `AppError` where it shows no face.
   func identity(of picture: CVPixelBuffer) async throws -> [Float] {
-    guard let bundle, let swapper else { throw AppError(.noBundle) }
+    guard let bundle, let swapper else { throw AppError(.notReady) }
     guard let face = try finder.faces(in: picture).first else {
       throw AppError(.noFaceInSource)
     }
@@ -61,7 +61,7 @@ actor SwapEngine {
       let spec = try bundle.identity()
       encoder = try await models.encoder(spec, at: bundle.checkedFile(spec))
     }
-    guard let encoder else { throw AppError(.noBundle) }
+    guard let encoder else { throw AppError(.notReady) }
     return try await encoder.embedding(of: aligned)
   }
 
@@ -100,7 +100,7 @@ actor SwapEngine {
     var times = StageTimes()
     times.detectMs = started.duration(to: .now).milliseconds
     let before = try buffer.image()
-    guard let face, let swapper else {
+    guard let face, face.frontal > 0, let swapper else {
       return SwappedPicture(before: before, after: before, times: times, hasFace: false)
     }
     var picture = buffer.picture()

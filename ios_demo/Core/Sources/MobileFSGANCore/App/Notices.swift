@@ -78,6 +78,7 @@ extension Notice {
       "A picture has %@ values; expected %@. Export the bundle again.", found,
       expected)
   }
+  public static let notReady = Notice("The model is not ready yet.")
   public static let diedLastTime = Notice("The last start ended there.")
 
   public static func otherOutput(_ file: String, _ tensor: String) -> Notice {
