@@ -20,7 +20,7 @@ extension GoldenSample {
   /// - Throws: `AppError` where there is none, or a file has another size than its shape needs.
   static func read(folder: URL) throws -> [GoldenSample] {
     do {
-      let index = try JSONDecoder().decode(
+      let index = try JSONText.decode(
         Index.self, from: Data(contentsOf: folder.appendingPathComponent("index.json")))
       let samples = try index.samples.map { sample in
         GoldenSample(

@@ -52,7 +52,7 @@ public final class StartRecord: Sendable {
 
   private func read() -> Content {
     guard let data = try? Data(contentsOf: file),
-      let content = try? JSONDecoder().decode(Content.self, from: data), content.system == system
+      let content = try? JSONText.decode(Content.self, from: data), content.system == system
     else { return Content(system: system) }
     return content
   }

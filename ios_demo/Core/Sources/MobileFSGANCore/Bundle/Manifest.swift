@@ -39,7 +39,7 @@ public struct Manifest: Codable, Equatable, Sendable {
   /// - Throws: `ManifestError` where it is damaged, or of a schema that is not known.
   public init(json: Data) throws {
     do {
-      let schema = try JSONDecoder().decode(SchemaOnly.self, from: json).schema
+      let schema = try JSONText.decode(SchemaOnly.self, from: json).schema
       guard schema == Self.schema else { throw ManifestError.schema(schema) }
       self = try JSONDecoder().decode(Self.self, from: json)
     } catch let error as DecodingError {

@@ -51,6 +51,42 @@ final class ManifestTests: XCTestCase {
       "align.size is -256; expected 1 to 4096. Export the bundle again.")
   }
 
+  /// A manifest may come from anywhere; a value that is out of all bounds must not end the app.
+  func testADamagedManifestIsReadOrRefused() throws {
+    let good = try XCTUnwrap(Vectors.read("manifests", Text.self).cases.first { $0.accepted })
+    let values = ["-1", "0", "1e999", "9223372036854775808", "null", "[]", "\"\\u0000\"", "1.5"]
+    var random = Seeded(state: 1)
+    for _ in 0..<1000 {
+      var text = Array(good.text.utf8)
+      let at = Int.random(in: 0..<text.count, using: &random)
+      if Bool.random(using: &random) {
+        let numbers = text.indices.filter { (0x30...0x39).contains(text[$0]) }
+        let place = numbers[Int.random(in: 0..<numbers.count, using: &random)]
+        let value = try XCTUnwrap(values.randomElement(using: &random))
+        text.replaceSubrange(place...place, with: value.utf8)
+      } else {
+        text[at] = UInt8.random(in: 0...255, using: &random)
+      }
+      do {
+        _ = try Manifest(json: Data(text))
+      } catch {
+        XCTAssert(error is ManifestError, "\(error)")
+      }
+    }
+  }
+
+  /// The same numbers in every run (SplitMix64, Steele, Lea and Flood, 2014).
+  private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+      return mixed ^ (mixed >> 31)
+    }
+  }
+
   private struct Latencies: Decodable {
     let latenciesMs: [Double]
     let stage: [String: Double]

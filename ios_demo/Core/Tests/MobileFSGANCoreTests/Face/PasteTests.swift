@@ -78,6 +78,14 @@ final class PasteTests: XCTestCase {
     XCTAssertEqual(after, before)
   }
 
+  func testThePictureIsChangedWhereItLies() throws {
+    let one = try XCTUnwrap(Vectors.read("portraits", Portrait.self).cases.first)
+    var picture = try one.image.picture()
+    let before = picture.data.withUnsafeBufferPointer { $0.baseAddress }
+    try paste(one, into: &picture)
+    XCTAssertEqual(picture.data.withUnsafeBufferPointer { $0.baseAddress }, before)
+  }
+
   func testAFaceOutsideOfThePictureLeavesItAsItIs() throws {
     let one = try XCTUnwrap(Vectors.read("portraits", Portrait.self).cases.first)
     let before = try one.image.picture()
