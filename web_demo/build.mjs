@@ -29,6 +29,12 @@ for (const name of RUNTIMES.map((runtime) => `${runtime}_internal`)) {
 const { version: litertjs } = JSON.parse(
   await readFile(new URL('core/package.json', MODULES), 'utf8'),
 );
+await write(
+  'litert/NOTICE.txt',
+  `LiteRT.js ${litertjs} (npm @litertjs/core and @litertjs/wasm-utils), Copyright Google LLC,
+Apache License 2.0, https://www.apache.org/licenses/LICENSE-2.0. Changed: how its parts are loaded.
+`,
+);
 await write('build.json', `${JSON.stringify({ ...(await versions()), litertjs })}\n`);
 console.error(`LiteRT.js ${litertjs} lies in ${fileURLToPath(VENDOR)}`);
 

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+[ "${CI:-}" != true ] || ./setup-chromium.sh > /dev/null
 npm ci --no-audit --no-fund
 npm run --silent lint # builds first
 npm test --silent

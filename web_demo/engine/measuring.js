@@ -1,6 +1,5 @@
 /** @import { Facts, MeasureOptions, OpenOptions, Precision, Runtime } from './engine.js' */
 /** @import { Check, Row } from './rows.js' */
-/** @import { ModelSpec } from '../core/manifest.js' */
 import { deviceFacts } from './device.js';
 import { Remote } from './remote.js';
 import { stagesOf } from './rows.js';
@@ -83,8 +82,9 @@ async function rowOf(options, counts, tell, signal) {
     };
     /** @type {Measured} */
     const measured = await remote.call('measure', [counts], { onProgress: tell });
-    const { load_ms, first_ms, check } = measured;
-    return { ...row, runs: { warmup: counts.warmup, n: counts.runs }, load_ms, first_ms, check, stages: stagesOf(measured.frames) }; // prettier-ignore
+    const { frames, ...rest } = measured;
+    const runs = { warmup: counts.warmup, n: frames.length };
+    return { ...row, ...rest, runs, stages: stagesOf(frames) };
   } catch (error) {
     return { ...row, reason: error instanceof Error ? error.message : String(error) };
   } finally {

@@ -6,13 +6,15 @@ export class Remote {
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, onProgress?: (progress: any) => void }>} */
   #waiting = new Map();
   #next = 0;
+  /** Why there will be no more answers. */
+  #stopped = '';
   #worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 
   constructor() {
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#failAll(`The worker stopped (${event.message || 'its script did not load'}).`);
+      this.#stop(`The worker stopped (${event.message || 'its script did not load'}).`);
     };
   }
 
@@ -24,6 +26,7 @@ export class Remote {
    * @throws {EngineError}
    */
   call(method, given, { transfer = [], onProgress } = {}) {
+    if (this.#stopped) return Promise.reject(new EngineError('runtime', this.#stopped));
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, onProgress });
@@ -33,8 +36,7 @@ export class Remote {
 
   /** End the worker; calls that are under way fail. */
   close() {
-    this.#worker.terminate();
-    this.#failAll('The engine was closed.');
+    this.#stop('The engine was closed.');
   }
 
   /**
@@ -53,7 +55,9 @@ export class Remote {
   }
 
   /** @param {string} why */
-  #failAll(why) {
+  #stop(why) {
+    this.#worker.terminate();
+    this.#stopped ||= why;
     for (const { reject } of this.#waiting.values()) reject(new EngineError('runtime', why));
     this.#waiting.clear();
   }
