@@ -6,10 +6,11 @@ import { PageError } from './faults.js';
  *
  * @param {HTMLVideoElement} video
  * @param {string} [deviceId] one of `cameras()`; any that faces the user where it is left out
+ * @param {() => void} [onLost] called when the camera is unplugged, or taken away
  * @returns {Promise<string>} id of the camera that was opened
  * @throws {PageError} there is none, or it may not be used
  */
-export async function startCamera(video, deviceId) {
+export async function startCamera(video, deviceId, onLost) {
   if (!navigator.mediaDevices?.getUserMedia) throw new PageError('camera-insecure');
   const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: 'user' };
   const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
@@ -22,7 +23,9 @@ export async function startCamera(video, deviceId) {
   stopCamera(video);
   video.srcObject = stream;
   await video.play();
-  return stream.getVideoTracks()[0]?.getSettings().deviceId ?? '';
+  const [track] = stream.getVideoTracks();
+  if (onLost) track.addEventListener('ended', onLost);
+  return track.getSettings().deviceId ?? '';
 }
 
 /**

@@ -31,6 +31,7 @@ const WORDS = {
   'camera-denied':
     'The camera was not allowed. Allow it in the address bar’s settings, then start it again.',
   'camera-busy': 'The camera cannot be opened; another program may use it. Close that program.',
+  'camera-lost': 'The camera was disconnected. Connect it, then start it again.',
   'save-failed': 'The browser could not write the picture. It may be short of memory.',
   'share-failed': 'The picture could not be shared. Save it instead.',
 };

@@ -44,10 +44,12 @@ export class Session {
    *
    * @param {EngineSettings} settings
    * @param {(progress: Progress) => void} onProgress
+   * @param {Promise<void>} [first] is waited for; jobs that come meanwhile wait as well
    * @returns {Promise<Opened>}
    */
-  open(settings, onProgress) {
+  open(settings, onProgress, first = Promise.resolve()) {
     return this.#queued(async () => {
+      await first;
       this.#engine?.close();
       this.#engine = null;
       try {

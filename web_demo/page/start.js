@@ -11,7 +11,7 @@ import { Swapping } from './swapping.js';
 import { Targets } from './targets.js';
 import { Viewer } from './viewer.js';
 
-/** @import { Engine } from '../engine/engine.js' */
+/** @import { Engine, Progress } from '../engine/engine.js' */
 /** @import { EngineSettings } from './session.js' */
 
 const EXAMPLE = { source: 'examples/astronaut.jpg', target: 'examples/hopper.jpg' };
@@ -23,22 +23,25 @@ export async function startPage({ Engine, bundleUrl = 'bundle/' }) {
   const session = new Session(Engine, bundleUrl);
   const viewer = new Viewer();
   const swapping = new Swapping(session, viewer);
-  const open = (/** @type {EngineSettings} */ settings) => openEngine(session, settings);
   const settings = new Settings(async (changed) => {
     swapping.pause();
-    await open(changed);
+    await openEngine(session, changed);
     swapping.resume();
     swapping.refresh();
   });
   const request = requestOf(location.search);
-  const opened = startKeeping().then(() => open(settings.value));
-  // The engine takes jobs from now on; they wait until it is open.
+  // A terminal's page is opened once, from another port each time: nothing is kept of it.
+  const keeping = request.token ? Promise.resolve() : startKeeping();
+  const opened = openEngine(session, settings.value, keeping);
   const sources = new Sources(session, (embedding) => (swapping.source = embedding));
   const targets = new Targets(swapping);
   const measuring = new Measuring(session, request, {
     before: () => swapping.pause(),
     after: () => swapping.resume(),
   });
+  // A file that misses its place would replace the page.
+  for (const name of ['dragover', 'drop'])
+    addEventListener(name, (event) => event.preventDefault());
   wireOptions(swapping, viewer);
   wireKeeping(viewer);
   byId('example', HTMLButtonElement).addEventListener('click', async () => {
@@ -57,8 +60,9 @@ export async function startPage({ Engine, bundleUrl = 'bundle/' }) {
 /**
  * @param {Session} session
  * @param {EngineSettings} settings
+ * @param {Promise<void>} [first] is waited for
  */
-async function openEngine(session, settings) {
+async function openEngine(session, settings, first) {
   const line = byId('engine-line', HTMLElement);
   const words = byId('engine-words', HTMLElement);
   const bar = byId('engine-progress', HTMLProgressElement);
@@ -66,11 +70,12 @@ async function openEngine(session, settings) {
   words.textContent = 'Loading the models';
   bar.removeAttribute('value');
   try {
-    const opened = await session.open(settings, ({ loaded_bytes, total_bytes, what }) => {
+    const show = (/** @type {Progress} */ { loaded_bytes, total_bytes, what }) => {
       if (total_bytes) bar.value = Math.min(1, loaded_bytes / total_bytes);
       const loading = `Loading ${what} (${(total_bytes / 1e6).toFixed(0)} MB in all)`;
       if (words.textContent !== loading) words.textContent = loading;
-    });
+    };
+    const opened = await session.open(settings, show, first);
     line.dataset.state = opened.passed ? 'ready' : 'failed';
     words.textContent = `Ready: ${opened.words}`;
     byId('notice', HTMLElement).textContent = session.facts?.notice ?? '';

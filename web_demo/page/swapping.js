@@ -128,6 +128,7 @@ export class Swapping {
       );
       if (job !== this.#job || !found) return;
       this.#viewer.showResult(null, found.picture);
+      byId('stage', HTMLElement).scrollIntoView({ block: 'nearest' }); // on phones it may be above
       this.#showTimes(found.stages_ms, 0);
       const count = found.faces.length;
       say(this.#note, `Swapped ${count} ${count === 1 ? 'face' : 'faces'}.`, 'good');

@@ -2,7 +2,7 @@
 import { cameras, startCamera, stopCamera } from './camera.js';
 import { chooseKind, chosenKind, kinds, onDrop, onFile, thumbnail } from './choosing.js';
 import { byId, say } from './dom.js';
-import { wordsOf } from './faults.js';
+import { PageError, wordsOf } from './faults.js';
 import { FilmBar, closeFilm, openFilm } from './film.js';
 import { openPhoto } from './pictures.js';
 
@@ -75,7 +75,7 @@ export class Targets {
   async #useCamera(deviceId) {
     await this.#use('Starting the camera', async (current) => {
       closeFilm(this.#video);
-      const used = await startCamera(this.#video, deviceId);
+      const used = await startCamera(this.#video, deviceId, () => this.#lost());
       if (!current()) return stopCamera(this.#video);
       await this.#listCameras(used);
       this.#showCamera(true);
@@ -109,6 +109,11 @@ export class Targets {
     } catch (error) {
       if (current()) say(this.#note, wordsOf(error), 'bad');
     }
+  }
+
+  #lost() {
+    this.#stop();
+    say(this.#note, wordsOf(new PageError('camera-lost')), 'bad');
   }
 
   /** @param {boolean} on */

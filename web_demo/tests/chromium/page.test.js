@@ -191,6 +191,18 @@ describe('the page in Chromium', { skip: NO_CHROMIUM }, () => {
     await close();
   });
 
+  test('what is chosen while the models load is used when they are there', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(() => Object.assign(globalThis, { fake: { openMs: 200 } }));
+    await page.goto(server.origin);
+    await page.setInputFiles('#source-photo', PORTRAIT);
+    await page.setInputFiles('#target-photo', PORTRAIT);
+    assert.equal(await page.getAttribute('#engine-line', 'data-state'), 'loading');
+    await page.waitForSelector('#stage[data-view="both"]');
+    await context.close();
+  });
+
   test('settings open the engine anew, and are kept', async () => {
     const { page, close } = await open();
     await page.click('summary');
@@ -358,6 +370,7 @@ describe('the page in Chromium', { skip: NO_CHROMIUM }, () => {
     const extra = { '/engine/engine.js': FAKE, '/sw.js': version('one') };
     const own = await serve({ folders: {}, extra });
     const { page, close } = await open({ origin: own.origin });
+    await page.locator('#engine-facts', { hasText: 'without a network' }).waitFor(ATTACHED);
     const names = () => page.evaluate(() => caches.keys());
     assert.deepEqual(await names(), ['mobilefsgan-one']);
     extra['/sw.js'] = version('two');
