@@ -65,7 +65,7 @@ extension AppModel {
     }
   }
 
-  /// Try units again that failed at an earlier start.
+  /// Test all units again.
   func tryAgain() {
     record.forget()
     load()

@@ -4,7 +4,8 @@ import MobileFSGANCore
 /// What the user chose; kept between starts.
 struct Settings: Codable, Equatable {
   var precision = "fp16"
-  var units = ComputeUnits.ane
+  /// Nil for the fastest.
+  var units: ComputeUnits?
   var camera = CameraPosition.front
   var hasBadge = true
   var showsTimes = true

@@ -27,7 +27,7 @@ actor SwapEngine {
 
   /// Load the generator of a bundle; the one before is dropped first.
   func load(
-    _ bundle: BundleReader, precision: String, units: ComputeUnits, record: StartRecord,
+    _ bundle: BundleReader, precision: String, units: ComputeUnits?, record: StartRecord,
     tell: @Sendable @escaping (ModelState) async -> Void
   ) async throws -> ReadyModel {
     unload()

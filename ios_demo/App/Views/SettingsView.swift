@@ -33,16 +33,16 @@ struct SettingsView: View {
         }
       }
       Picker("Compute units", selection: $model.settings.units) {
+        Text("Automatic: the fastest").tag(ComputeUnits?.none)
         ForEach(ComputeUnits.allCases, id: \.self) { units in
-          Text(verbatim: units.name).tag(units)
+          Text(verbatim: units.name).tag(ComputeUnits?.some(units))
         }
       }
       if let ready = model.state.model.ready {
-        Text(verbatim: ready.selfTest.localized)
-        if let fallBack = ready.fallBack {
-          Text(verbatim: fallBack.localized)
-          Button("Try again") { model.tryAgain() }
+        ForEach(ready.tests, id: \.self) { test in
+          Text(verbatim: test.localized).font(.footnote)
         }
+        Button("Try again") { model.tryAgain() }
       }
       ModelStateView(state: model.state.model)
     }

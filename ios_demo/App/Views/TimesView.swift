@@ -14,7 +14,7 @@ struct TimesView: View {
       Text("generate \(digits(mean.generateMs)), put back \(digits(mean.blendMs)) ms")
       if let ready {
         Text(verbatim: ready.summary)
-        Text(verbatim: ready.selfTest.localized)
+        Text(verbatim: ready.test.words(ready.used).localized)
       }
     }
     .font(.caption.monospacedDigit())

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Loads a generator, proves it on the golden samples, and falls back to the CPU in words.
+/// Loads a generator and proves it on the golden samples. Units that do not load, miss the test, or
+/// ended the last start are replaced, in words.
 public struct ModelLoader: Sendable {
   let bundle: BundleReader
   let source: any GeneratorSource
@@ -15,61 +16,107 @@ public struct ModelLoader: Sendable {
   /// Load the generator of a precision.
   ///
   /// - Parameters:
-  ///   - wanted: used unless it does not load, misses the self-test, or ended the last start.
+  ///   - wanted: the units to use, and the CPU where they fail. Nil at the first start tests all,
+  ///     and takes the fastest; later starts take the same.
   ///   - tell: hears of every step.
   /// - Throws: `AppError` where the CPU fails as well.
   public func load(
-    precision: String, units wanted: ComputeUnits,
+    precision: String, units wanted: ComputeUnits?,
     tell: @Sendable @escaping (ModelState) async -> Void
   ) async throws -> (generator: any FaceGenerator, model: ReadyModel) {
     await tell(.checking)
     let spec = try bundle.generator(precision: precision)
-    let file = try bundle.checkedFile(spec)
-    let samples = try bundle.golden()
-    var reason: Notice?
-    for units in wanted == .cpu ? [.cpu] : [wanted, .cpu] {
-      do {
-        let (generator, test) = try await tried(spec, file, units, samples, tell)
-        let fallBack = reason.map { Notice.usingCPU(wanted.name, $0) }
-        return (
-          generator,
-          ReadyModel(
-            file: spec.file, precision: spec.precision, requested: wanted, used: units,
-            psnrDB: test.psnrDB,
-            operations: await generator.operations, fallBack: fallBack)
-        )
-      } catch {
-        if error is CancellationError { throw error }
-        reason = Notice(of: error)
-      }
+    let job = Job(
+      spec: spec, file: try bundle.checkedFile(spec), samples: try bundle.golden(), tell: tell)
+    if wanted == nil, let chosen = record.chosen(spec.sha256),
+      let found = try await attempt(job, [chosen]).best
+    {
+      return (found.generator, await ready(job, found, wanted: nil, failures: []))
     }
-    throw AppError(reason ?? .noGolden)
+    let all: [ComputeUnits] =
+      wanted.map { $0 == .cpu ? [.cpu] : [$0, .cpu] } ?? [.ane, .gpu, .cpu]
+    let (best, failures) = try await attempt(job, all, firstIsBest: wanted != nil)
+    guard let best else { throw AppError(failures.last?.reason ?? .noGolden) }
+    if wanted == nil { record.choose(best.units, for: spec.sha256) }
+    return (best.generator, await ready(job, best, wanted: wanted, failures: failures))
   }
 
-  private func tried(
-    _ spec: ModelSpec, _ file: URL, _ units: ComputeUnits, _ samples: [GoldenSample],
-    _ tell: @Sendable @escaping (ModelState) async -> Void
-  ) async throws -> (any FaceGenerator, SelfTest) {
-    let key = "\(spec.sha256) \(units.rawValue)"
+  private struct Job: Sendable {
+    let spec: ModelSpec
+    let file: URL
+    let samples: [GoldenSample]
+    let tell: @Sendable (ModelState) async -> Void
+  }
+
+  private struct Found {
+    let units: ComputeUnits
+    let generator: any FaceGenerator
+    let test: SelfTest
+  }
+
+  private struct Failure {
+    let units: ComputeUnits
+    let reason: Notice
+  }
+
+  /// Try units in turn.
+  ///
+  /// - Parameter firstIsBest: the first that passes is taken, without looking at the others.
+  private func attempt(_ job: Job, _ all: [ComputeUnits], firstIsBest: Bool = false) async throws
+    -> (best: Found?, failures: [Failure])
+  {
+    var (best, failures): (Found?, [Failure]) = (nil, [])
+    for units in all where best == nil || !firstIsBest {
+      do {
+        let found = try await tried(job, units)
+        if found.test.medianMs < best?.test.medianMs ?? .infinity { best = found }
+      } catch is CancellationError {
+        throw CancellationError()
+      } catch {
+        failures.append(Failure(units: units, reason: Notice(of: error)))
+      }
+    }
+    return (best, failures)
+  }
+
+  private func tried(_ job: Job, _ units: ComputeUnits) async throws -> Found {
+    let key = StartRecord.key(job.spec, units)
     // Without the mark a unit that ends the app would end it at every start.
     if record.died(key), units != .cpu { throw AppError(.diedLastTime) }
     record.begin(key)
     defer { record.end() }
     let generator: any FaceGenerator
     do {
-      generator = try await source.generator(spec, at: file, units: units, tell: tell)
+      generator = try await source.generator(job.spec, at: job.file, units: units, tell: job.tell)
+    } catch is CancellationError {
+      throw CancellationError()
     } catch {
-      if error is CancellationError { throw error }
-      throw AppError(.notLoaded(spec.file, units.name, Notice(of: error)))
+      throw AppError(.notLoaded(job.spec.file, units.name, Notice(of: error)))
     }
-    if let known = record.test(key) { return (generator, known) }
-    await tell(.testing(file: spec.file, units: units))
-    let test = try await SelfTest.run(generator, samples)
-    let gate = SelfTest.gateDB(precision: spec.precision)
+    if let known = record.test(key) {
+      return Found(units: units, generator: generator, test: known)
+    }
+    await job.tell(.testing(file: job.spec.file, units: units))
+    let test = try await SelfTest.run(generator, job.samples)
+    let gate = SelfTest.gateDB(precision: job.spec.precision)
     guard test.psnrDB >= gate else {
       throw AppError(.missed(oneDigit(test.psnrDB), oneDigit(gate)))
     }
     record.keep(test, key)
-    return (generator, test)
+    return Found(units: units, generator: generator, test: test)
+  }
+
+  private func ready(_ job: Job, _ found: Found, wanted: ComputeUnits?, failures: [Failure]) async
+    -> ReadyModel
+  {
+    let passed = ComputeUnits.allCases.compactMap { units in
+      record.test(StartRecord.key(job.spec, units)).map { $0.words(units) }
+    }
+    let instead = found.units == .cpu ? failures.first : nil
+    return ReadyModel(
+      file: job.spec.file, precision: job.spec.precision, requested: wanted, used: found.units,
+      test: found.test, operations: await found.generator.operations,
+      tests: passed + failures.map { Notice.notUsed($0.units.name, $0.reason) },
+      fallBack: instead.map { Notice.usingCPU($0.units.name, $0.reason) })
   }
 }

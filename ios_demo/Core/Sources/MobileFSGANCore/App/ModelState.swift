@@ -21,37 +21,37 @@ public enum ModelState: Equatable, Sendable {
 public struct ReadyModel: Equatable, Sendable {
   public let file: String
   public let precision: String
-  /// What the user asked for.
-  public let requested: ComputeUnits
+  /// What the user asked for; nil for the fastest.
+  public let requested: ComputeUnits?
   /// What Core ML was given after all.
   public let used: ComputeUnits
-  /// Worst golden sample against PyTorch, peak 1.
-  public let psnrDB: Double
+  public let test: SelfTest
   /// Operations by the unit that Core ML plans for them, where the system tells.
   public let operations: [String: Int]
-  /// Why `used` is not `requested`.
+  /// What is known of all units: self-tests that were passed, and reasons against the others.
+  public let tests: [Notice]
+  /// Why the CPU computes.
   public let fallBack: Notice?
 
   public init(
-    file: String, precision: String, requested: ComputeUnits, used: ComputeUnits, psnrDB: Double,
-    operations: [String: Int] = [:], fallBack: Notice? = nil
+    file: String, precision: String, requested: ComputeUnits?, used: ComputeUnits, test: SelfTest,
+    operations: [String: Int] = [:], tests: [Notice] = [], fallBack: Notice? = nil
   ) {
     self.file = file
     self.precision = precision
     self.requested = requested
     self.used = used
-    self.psnrDB = psnrDB
+    self.test = test
     self.operations = operations
+    self.tests = tests
     self.fallBack = fallBack
   }
 
   /// Precision, the units asked for and those that compute, operations: "fp16, GPU → CPU, cpu 82".
   public var summary: String {
-    let units = requested == used ? used.name : "\(requested.name) → \(used.name)"
+    let asked = requested.map { $0 == used ? "" : "\($0.name) → " } ?? ""
     let most = operations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    return ([precision, units] + most.map { "\($0.key) \($0.value)" }).joined(separator: ", ")
+    return ([precision, asked + used.name] + most.map { "\($0.key) \($0.value)" }).joined(
+      separator: ", ")
   }
-
-  /// The result of the self-test in words: "Self-test: 47.1 dB on GPU".
-  public var selfTest: Notice { .selfTest(oneDigit(psnrDB), used.name) }
 }

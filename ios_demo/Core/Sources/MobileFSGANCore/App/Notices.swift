@@ -70,8 +70,11 @@ extension Notice {
   public static func missed(_ decibels: String, _ gate: String) -> Notice {
     Notice("The self-test gave %@ dB; %@ dB are needed.", decibels, gate)
   }
-  public static func selfTest(_ decibels: String, _ units: String) -> Notice {
-    Notice("Self-test: %@ dB on %@", decibels, units)
+  public static func notUsed(_ units: String, _ why: Notice) -> Notice {
+    Notice("%@ is not used: %@", units, because: why)
+  }
+  public static func selfTest(_ decibels: String, _ ms: String, _ units: String) -> Notice {
+    Notice("Self-test: %@ dB, %@ ms on %@", decibels, ms, units)
   }
   public static func otherSize(_ found: String, _ expected: String) -> Notice {
     Notice(

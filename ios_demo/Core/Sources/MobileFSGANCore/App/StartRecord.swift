@@ -6,6 +6,8 @@ public final class StartRecord: Sendable {
   private struct Content: Codable {
     var system: String
     var tests: [String: SelfTest] = [:]
+    /// The fastest units of each model, by its SHA-256.
+    var chosen: [String: ComputeUnits] = [:]
     var begun: String?
     var died: [String] = []
   }
@@ -27,10 +29,22 @@ public final class StartRecord: Sendable {
     }
   }
 
+  static func key(_ spec: ModelSpec, _ units: ComputeUnits) -> String {
+    "\(spec.sha256) \(units.rawValue)"
+  }
+
   /// Whether an earlier start ended while it tried `key`.
   public func died(_ key: String) -> Bool { lock.withLock { read().died.contains(key) } }
 
+  /// The result of an earlier self-test that was passed.
   public func test(_ key: String) -> SelfTest? { lock.withLock { read().tests[key] } }
+
+  /// The units that were fastest when all were tested.
+  public func chosen(_ sha256: String) -> ComputeUnits? { lock.withLock { read().chosen[sha256] } }
+
+  public func choose(_ units: ComputeUnits, for sha256: String) {
+    change { $0.chosen[sha256] = units }
+  }
 
   public func begin(_ key: String) { change { $0.begun = key } }
 

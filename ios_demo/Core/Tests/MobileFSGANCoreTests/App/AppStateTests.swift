@@ -4,7 +4,8 @@ import XCTest
 
 final class AppStateTests: XCTestCase {
   private let model = ReadyModel(
-    file: "generator-fp16.mlpackage", precision: "fp16", requested: .ane, used: .ane, psnrDB: 58.6)
+    file: "generator-fp16.mlpackage", precision: "fp16", requested: .ane, used: .ane,
+    test: SelfTest(psnrDB: 58.6, maxAbs: 0.01))
 
   private func live() -> AppState {
     var state = AppState()
@@ -60,7 +61,8 @@ final class AppStateTests: XCTestCase {
     let ops = ["cpu": 2, "neuralEngine": 80]
     func summary(_ used: ComputeUnits) -> String {
       ReadyModel(
-        file: "f", precision: "fp16", requested: .ane, used: used, psnrDB: 50, operations: ops
+        file: "f", precision: "fp16", requested: .ane, used: used,
+        test: SelfTest(psnrDB: 50, maxAbs: 0), operations: ops
       ).summary
     }
     XCTAssertEqual(summary(.ane), "fp16, Neural Engine, neuralEngine 80, cpu 2")

@@ -31,7 +31,7 @@ final class ModelLoaderTests: XCTestCase {
       }
       XCTAssertEqual(model.used, .ane)
       XCTAssertNil(model.fallBack)
-      XCTAssertGreaterThan(model.psnrDB, 100)
+      XCTAssertGreaterThan(model.test.psnrDB, 100)
       let states = await heard.states
       XCTAssertEqual(states, expected, "start \(start)")
     }
@@ -49,7 +49,7 @@ final class ModelLoaderTests: XCTestCase {
       model.fallBack?.description,
       "Neural Engine is not used: The self-test gave 30.1 dB; 45.0 dB are needed. "
         + "The CPU computes instead.")
-    XCTAssertTrue(model.selfTest.description.hasSuffix("dB on CPU"))
+    XCTAssertTrue(model.tests[0].description.hasSuffix("dB, 7.0 ms on CPU"))
   }
 
   func testAUnitThatDoesNotLoadIsReplacedByTheCPUInWords() async throws {
@@ -61,6 +61,38 @@ final class ModelLoaderTests: XCTestCase {
     }
     XCTAssertEqual(model.used, .cpu)
     XCTAssertTrue(model.fallBack!.description.contains("does not load on GPU: no such device"))
+  }
+
+  func testAllUnitsAreTestedOnceAndTheFastestThatPassesIsTaken() async throws {
+    let bundle = try SmallBundle(for: self)
+    let source = EchoSource(wrong: [.gpu], ms: [.ane: 9, .gpu: 2, .cpu: 40])
+    for tested in [3, 0] {
+      let heard = Heard()
+      let (_, model) = try await loader(bundle, source).load(precision: "fp16", units: nil) {
+        await heard.hear($0)
+      }
+      XCTAssertEqual(model.used, .ane)
+      XCTAssertNil(model.requested)
+      XCTAssertNil(model.fallBack)
+      let testing = await heard.states.filter { if case .testing = $0 { true } else { false } }
+      XCTAssertEqual(testing.count, tested)
+      XCTAssertTrue(model.tests[0].description.hasSuffix("dB, 9.0 ms on Neural Engine"))
+      XCTAssertTrue(model.tests[1].description.hasSuffix("dB, 40.0 ms on CPU"))
+      if tested > 0 {
+        XCTAssertEqual(
+          model.tests[2].description,
+          "GPU is not used: The self-test gave 30.1 dB; 45.0 dB are needed.")
+      }
+    }
+  }
+
+  func testTheCPUThatIsLeftIsSaid() async throws {
+    let source = EchoSource(broken: [.ane], wrong: [.gpu])
+    let (_, model) = try await loader(SmallBundle(for: self), source)
+      .load(precision: "fp16", units: nil) { _ in }
+    XCTAssertEqual(model.used, .cpu)
+    let words = try XCTUnwrap(model.fallBack).description
+    XCTAssertTrue(words.hasPrefix("Neural Engine is not used:"), words)
   }
 
   func testAModelThatMissesOnTheCPUAsWellIsRefused() async throws {
