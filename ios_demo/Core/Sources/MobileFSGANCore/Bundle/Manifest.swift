@@ -41,7 +41,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     do {
       let schema = try JSONText.decode(SchemaOnly.self, from: json).schema
       guard schema == Self.schema else { throw ManifestError.schema(schema) }
-      self = try JSONDecoder().decode(Self.self, from: json)
+      self = try JSONText.decode(Self.self, from: json)
     } catch let error as DecodingError {
       throw ManifestError(error)
     }

@@ -80,35 +80,35 @@ public enum BlazeFace {
     for box in sorted where kept.allSatisfy({ box.overlap($0) <= sameFace }) { kept.append(box) }
     return kept
   }
+}
 
-  /// What one anchor found, in pixels of the view.
-  private struct Box {
-    let score: Double
-    let centre: Point
-    let width: Double
-    let height: Double
-    let leftEye: Point
-    let rightEye: Point
+/// What one anchor found, in pixels of the view.
+private struct Box {
+  let score: Double
+  let centre: Point
+  let width: Double
+  let height: Double
+  let leftEye: Point
+  let rightEye: Point
 
-    init(_ score: Double, _ numbers: [Double], _ anchor: Point) {
-      // Corners of pixels are at the integers in the view, centres in the picture.
-      func point(_ n: Int) -> Point {
-        Point(x: numbers[n] + anchor.x - 0.5, y: numbers[n + 1] + anchor.y - 0.5)
-      }
-      self.score = score
-      (centre, width, height) = (point(0), numbers[2], numbers[3])
-      (leftEye, rightEye) = (point(4), point(6))
+  init(_ score: Double, _ numbers: [Double], _ anchor: Point) {
+    // Corners of pixels are at the integers in the view, centres in the picture.
+    func point(_ n: Int) -> Point {
+      Point(x: numbers[n] + anchor.x - 0.5, y: numbers[n + 1] + anchor.y - 0.5)
     }
+    self.score = score
+    (centre, width, height) = (point(0), numbers[2], numbers[3])
+    (leftEye, rightEye) = (point(4), point(6))
+  }
 
-    func overlap(_ other: Box) -> Double {
-      let across =
-        min(centre.x + width / 2, other.centre.x + other.width / 2)
-        - max(centre.x - width / 2, other.centre.x - other.width / 2)
-      let down =
-        min(centre.y + height / 2, other.centre.y + other.height / 2)
-        - max(centre.y - height / 2, other.centre.y - other.height / 2)
-      let both = max(0, across) * max(0, down)
-      return both / (width * height + other.width * other.height - both)
-    }
+  func overlap(_ other: Box) -> Double {
+    let across =
+      min(centre.x + width / 2, other.centre.x + other.width / 2)
+      - max(centre.x - width / 2, other.centre.x - other.width / 2)
+    let down =
+      min(centre.y + height / 2, other.centre.y + other.height / 2)
+      - max(centre.y - height / 2, other.centre.y - other.height / 2)
+    let both = max(0, across) * max(0, down)
+    return both / (width * height + other.width * other.height - both)
   }
 }

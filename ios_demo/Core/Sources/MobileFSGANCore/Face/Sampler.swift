@@ -2,9 +2,6 @@
 ///
 /// It borrows the pixels, so it must not outlive them. Colours are RGB in the lanes 0 to 2.
 struct Sampler {
-  /// OpenCV's free parameter of the cubic kernel.
-  private static let cubic: Float = -0.75
-
   private let pixels: UnsafePointer<UInt8>
   private let width: Int
   private let height: Int
@@ -32,8 +29,8 @@ struct Sampler {
     guard shown > 0 else { return .zero }
     // What is shown lies above -1, where truncation is the floor.
     let (left, top) = (Int(sx + 1) - 1, Int(sy + 1) - 1)
-    let across = Self.weights(Float(sx - Double(left)))
-    let down = Self.weights(Float(sy - Double(top))) * Float(shown)
+    let across = Cubic.weights(Float(sx - Double(left)))
+    let down = Cubic.weights(Float(sy - Double(top))) * Float(shown)
     var sum = SIMD4<Float>.zero
     if left >= 1, top >= 1, left + 2 < width, top + 2 < height {
       let row = pixels + ((top - 1) * width + left - 1) * 3
@@ -96,16 +93,22 @@ struct Sampler {
     let fine = finer * place + (finer - 1) / 2
     return min(max(min(fine + 1, finer * Double(extent) - fine), 0), 1)
   }
+}
+
+/// The kernel of a cubic convolution.
+private enum Cubic {
+  /// OpenCV's free parameter.
+  private static let a: Float = -0.75
 
   /// The weights of four neighbours, `f` from the second towards the third, 0 to 1.
   @inline(__always)
-  private static func weights(_ f: Float) -> SIMD4<Float> {
+  static func weights(_ f: Float) -> SIMD4<Float> {
     let g = 1 - f
     return SIMD4(
-      cubic * f * g * g,
-      ((cubic + 2) * f - (cubic + 3)) * f * f + 1,
-      ((cubic + 2) * g - (cubic + 3)) * g * g + 1,
-      cubic * g * f * f)
+      a * f * g * g,
+      ((a + 2) * f - (a + 3)) * f * f + 1,
+      ((a + 2) * g - (a + 3)) * g * g + 1,
+      a * g * f * f)
   }
 }
 

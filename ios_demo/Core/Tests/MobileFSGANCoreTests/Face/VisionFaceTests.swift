@@ -52,6 +52,20 @@ final class VisionFaceTests: XCTestCase {
     }
   }
 
+  func testWhatIsCoveredIsAboutWhatTheMeshCovers() throws {
+    for one in try Vectors.read("portraits", Portrait.self).cases {
+      let mesh = try one.mesh.points()
+      let outline = try XCTUnwrap(face(mesh)).outline.map(one.matrix.matrix.apply)
+      let found = faceMask(outline: outline, size: 256)
+      let wanted = faceMask(
+        outline: FaceMesh.oval.map { one.matrix.matrix.apply(mesh[$0]) }, size: 256)
+      let both = zip(found, wanted).filter { $0 > 0.5 && $1 > 0.5 }.count
+      let either = zip(found, wanted).filter { $0 > 0.5 || $1 > 0.5 }.count
+      print("\(one.portrait): \(both * 100 / either) % of both masks overlap")
+      XCTAssertGreaterThan(Double(both) / Double(either), 0.9, one.portrait)
+    }
+  }
+
   func testAMissingOrBrokenPartIsNoFace() throws {
     let mesh = try XCTUnwrap(Vectors.read("portraits", Portrait.self).cases.first).mesh.points()
     XCTAssertNil(face(mesh, noseCrest: []))
