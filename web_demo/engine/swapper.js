@@ -10,7 +10,7 @@ import { EngineError } from './errors.js';
 import { frontal } from './face.js';
 import { expectFinite, toPicture, toTensor, unit } from './tensors.js';
 
-/** @typedef {{ model: LoadedModel, spec: ModelSpec }} Opened */
+/** @typedef {{ model: LoadedModel, spec: ModelSpec }} Specified a model with what the manifest says of it */
 
 /** The generator and the identity encoder of a bundle: align, generate, put back. */
 export class Swapper {
@@ -23,8 +23,8 @@ export class Swapper {
 
   /**
    * @param {Manifest} manifest
-   * @param {Opened} generator
-   * @param {Opened | null} encoder
+   * @param {Specified} generator
+   * @param {Specified | null} encoder
    */
   constructor(manifest, generator, encoder) {
     this.#generator = generator;

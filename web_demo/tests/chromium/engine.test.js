@@ -55,6 +55,19 @@ describe('the engine in Chromium', { skip: whyNot() }, () => {
     for (const [kind, pixels] of Object.entries(errors)) assert.ok(pixels <= 0.5, kind);
   });
 
+  test('a face is found turned, and small in a large picture', async () => {
+    const page = await emptyPage();
+    const errors = await page.evaluate(async () =>
+      (await import('/tests/chromium/probe.js')).movedErrors(),
+    );
+    await page.close();
+    console.log('#', JSON.stringify(errors));
+    for (const { turnDeg, count, error } of errors) {
+      assert.equal(count, 1, `${count} faces, turned by ${turnDeg}`);
+      assert.ok(error <= 0.05, `${error} eye distances, turned by ${turnDeg}`);
+    }
+  });
+
   test('swapped portraits and embeddings are Python’s', async () => {
     const page = await emptyPage();
     const found = await page.evaluate(async () => {

@@ -1,6 +1,8 @@
 /** What the tests run inside of the page. */
 /** @import { Matrix, Point } from '../../core/matrix.js' */
+import { apply } from '../../core/matrix.js';
 import { fill, hull } from '../../core/mask.js';
+import { fivePoints } from '../../core/mesh.js';
 import { Pyramid } from '../../core/warp.js';
 import { Detector } from '../../engine/detector.js';
 import { Engine } from '../../engine/engine.js';
@@ -50,8 +52,8 @@ export async function imageData(of) {
   return image;
 }
 
-/** How far the detectors' points are from Python's, in pixels: the largest of each kind. */
-export async function detectorErrors() {
+/** The bundle's detectors, loaded into the page itself. */
+async function detectors() {
   await startRuntime('wasm', 1);
   const index = await (await fetch('/bundle/detectors/index.json')).json();
   const load = async (/** @type {string} */ name) => {
@@ -61,7 +63,43 @@ export async function detectorErrors() {
   };
   const [near, far] = [new BlazeFace(await load('near')), new BlazeFace(await load('far'))];
   const mesh = new FaceMesh(await load('mesh'));
-  const detector = new Detector(near, far, mesh);
+  return { near, far, mesh, detector: new Detector(near, far, mesh) };
+}
+
+/**
+ * How far the five points of a portrait are from where they were moved to, in eye distances: turned,
+ * small in a large picture, or both.
+ */
+export async function movedErrors() {
+  const { detector } = await detectors();
+  const [portrait] = (await vectors('portraits')).cases;
+  const pyramid = new Pyramid(await rgb(portrait.image));
+  const errors = [];
+  for (const { turnDeg, scale, width, height } of MOVES) {
+    const turn = (turnDeg * Math.PI) / 180;
+    const [c, s] = [scale * Math.cos(turn), scale * Math.sin(turn)];
+    const [x, y] = [160 * c - 160 * s, 160 * s + 160 * c]; // where the portrait's middle goes
+    const matrix = /** @type {Matrix} */ ([c, -s, width / 2 - x, s, c, height / 2 - y]);
+    const picture = pyramid.cut(matrix, width, height, true);
+    const faces = await detector.find(new Pyramid(picture));
+    const wanted = portrait.five_points.map((/** @type {Point} */ point) => apply(matrix, point));
+    const eyes = farthest([wanted[0]], [wanted[1]]);
+    const error = faces.length ? farthest(fivePoints(faces[0].mesh), wanted) / eyes : Infinity;
+    errors.push({ turnDeg, scale, count: faces.length, error });
+  }
+  return errors;
+}
+
+const MOVES = [
+  { turnDeg: 25, scale: 1, width: 400, height: 400 },
+  { turnDeg: 90, scale: 1, width: 400, height: 400 },
+  { turnDeg: 180, scale: 1, width: 400, height: 400 },
+  { turnDeg: 0, scale: 0.3, width: 1200, height: 800 },
+];
+
+/** How far the detectors' points are from Python's, in pixels: the largest of each kind. */
+export async function detectorErrors() {
+  const { near, far, mesh, detector } = await detectors();
   const portraits = (await vectors('portraits')).cases;
   const pyramids = await Promise.all(
     portraits.map(async (/** @type {any} */ one) => new Pyramid(await rgb(one.image))),
