@@ -17,7 +17,7 @@ import org.mobilefsgan.core.SelfTest
 internal class EngineParts(
     val detector: Detector,
     val generator: Generator,
-    val encoder: () -> IdentityEncoder,
+    val encoder: () -> IdentityEncoder
 ) : AutoCloseable {
     override fun close() {
         generator.close()
@@ -25,8 +25,14 @@ internal class EngineParts(
     }
 
     companion object {
-        /** Loads [spec] on [runtime], and the detectors on [cpu]; nothing stays open on an error. */
-        fun load(bundle: Bundle, spec: ModelSpec, runtime: ModelRuntime, cpu: ModelRuntime, threads: Int): EngineParts {
+        /** Loads [spec] on [runtime], the detectors on [cpu]; an error leaves nothing open. */
+        fun load(
+            bundle: Bundle,
+            spec: ModelSpec,
+            runtime: ModelRuntime,
+            cpu: ModelRuntime,
+            threads: Int
+        ): EngineParts {
             val open = ArrayList<AutoCloseable>()
             try {
                 val models = listOf("near", "far", "mesh").map { name ->
@@ -47,9 +53,14 @@ internal class EngineParts(
 }
 
 /** The models of the bundle at work. */
-internal class BundleEngine(private val bundle: Bundle, private val parts: EngineParts, override val ran: Ran) :
-    Engine {
+internal class BundleEngine(
+    private val bundle: Bundle,
+    private val parts: EngineParts,
+    override val ran: Ran
+) : Engine {
     private val swapper = FaceSwapper(parts.detector, parts.generator, bundle.manifest.align)
+    private val sample by lazy { Golden.read(bundle).first() }
+    private val painted by lazy { Picture(sample.target.width, sample.target.height) }
     private var live = false
 
     /** The encoder is loaded for this call only: a source is chosen rarely. */
@@ -83,6 +94,12 @@ internal class BundleEngine(private val bundle: Bundle, private val parts: Engin
 
     override fun selfTest(): SelfTest = inWords {
         Golden.test(parts.generator, Golden.read(bundle), Golden.floorDb(ran.spec.precision))
+    }
+
+    override fun generateMs(): Double = inWords {
+        val since = SystemClock.elapsedRealtimeNanos()
+        parts.generator.generate(sample.target, sample.embedding, painted)
+        (SystemClock.elapsedRealtimeNanos() - since) / 1e6
     }
 
     override fun close() = parts.close()

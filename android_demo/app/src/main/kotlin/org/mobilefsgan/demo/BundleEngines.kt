@@ -16,26 +16,34 @@ class BundleFolder(private val assets: AssetManager) : Assets {
     override fun open(path: String): InputStream = assets.open("bundle/$path")
 }
 
+/** Makes a runtime; the generator file's SHA-256 names its compiled program in the cache. */
+typealias RuntimeOf = (sha256: String) -> ModelRuntime
+
 /**
  * Engines from a bundle.
  *
  * @param runtimes by backend, those that this build has; the detectors always run on the CPU's.
  */
-class BundleEngines(private val assets: Assets, private val runtimes: Map<Backend, ModelRuntime>) : Engines {
+class BundleEngines(private val assets: Assets, private val runtimes: Map<Backend, RuntimeOf>) :
+    Engines {
     private val bundle by lazy { Bundle(assets) }
 
     override fun offer(): Offer = inWords {
-        val precisions = runtimes.mapValues { (_, runtime) -> bundle.precisions(runtime.format).map { it.word } }
+        val precisions = runtimes.mapValues { (_, runtime) ->
+            bundle.precisions(runtime("").format).map { it.word }
+        }
         Offer(bundle.manifest.name, precisions.filterValues { it.isNotEmpty() })
     }
 
     override fun load(choice: Choice): Engine = inWords {
         val since = SystemClock.elapsedRealtimeNanos()
-        val runtime = runtimes[choice.backend]
+        val made = runtimes[choice.backend]
             ?: throw EngineError("this build has no ${choice.backend.label}")
-        val precision = Precision.entries.firstOrNull { it.word == choice.precision } ?: Precision.FP32
-        val spec = bundle.manifest.find(ModelKind.GENERATOR, runtime.format, precision)
-        val parts = EngineParts.load(bundle, spec, runtime, runtimes.getValue(Backend.CPU), choice.threads)
+        val precision =
+            Precision.entries.firstOrNull { it.word == choice.precision } ?: Precision.FP32
+        val spec = bundle.manifest.find(ModelKind.GENERATOR, made("").format, precision)
+        val cpu = runtimes.getValue(Backend.CPU)("")
+        val parts = EngineParts.load(bundle, spec, made(spec.sha256), cpu, choice.threads)
         val loadMs = (SystemClock.elapsedRealtimeNanos() - since) / 1e6
         val threads = choice.copy(threads = parts.generator.threads)
         BundleEngine(bundle, parts, Ran(threads, spec, parts.generator.backend, loadMs))

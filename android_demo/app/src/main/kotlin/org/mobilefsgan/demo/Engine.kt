@@ -6,19 +6,24 @@ import org.mobilefsgan.core.ModelSpec
 import org.mobilefsgan.core.Picture
 import org.mobilefsgan.core.SelfTest
 
-/** Where a generator runs. */
-enum class Backend(val label: String) {
-    CPU("CPU"),
-    GPU("GPU"),
-    GPU_FP16("GPU fp16"),
-    ONNX("ONNX Runtime"),
+/**
+ * Where a generator runs.
+ *
+ * @property label for people.
+ * @property word for commands and result rows.
+ */
+enum class Backend(val label: String, val word: String) {
+    CPU("CPU", "cpu"),
+    GPU("GPU", "gpu"),
+    GPU_FP16("GPU fp16", "gpu-fp16"),
+    ONNX("ONNX Runtime", "onnx")
 }
 
 /** What is asked for; [precision] is fp32, fp16 or int8. */
 data class Choice(
     val precision: String = "int8",
     val backend: Backend = Backend.CPU,
-    val threads: Int = 4,
+    val threads: Int = 4
 )
 
 /** What the bundle of this app can do: its name, and the precisions of its generator by backend. */
@@ -61,6 +66,9 @@ interface Engine : Closeable {
 
     /** Replays the bundle's golden samples. */
     fun selfTest(): SelfTest
+
+    /** Milliseconds that the generator takes for the first golden sample, with its copies. */
+    fun generateMs(): Double
 }
 
 /** Loads engines. */

@@ -32,9 +32,7 @@ class LiveFrames {
         next = (next + 1) % KEPT
         val old = bitmaps[next]
         val fits = old != null && old.width == picture.width && old.height == picture.height
-        val bitmap = if (fits) old!! else Bitmap.createBitmap(picture.width, picture.height, Bitmap.Config.ARGB_8888)
-        bitmaps[next] = bitmap
-        return picture.into(bitmap)
+        return (if (fits) picture.into(old!!) else picture.toBitmap()).also { bitmaps[next] = it }
     }
 
     /** Over the last frames; called once a frame. */

@@ -14,7 +14,9 @@ import android.view.WindowManager
 import org.mobilefsgan.demo.view.MainScreen
 
 /** Live camera and photos. Everything that lasts is in [SwapViewModel]. */
-class MainActivity : Activity(), MainScreen.Actions {
+class MainActivity :
+    Activity(),
+    MainScreen.Actions {
     lateinit var model: SwapViewModel
         private set
     private lateinit var screen: MainScreen
@@ -31,7 +33,7 @@ class MainActivity : Activity(), MainScreen.Actions {
             retained != null -> Unit
             saved != null -> model.restore(
                 Mode.valueOf(saved.getString("mode", Mode.LIVE.name)),
-                saved.getBoolean("front", true), saved.getBoolean("paused"),
+                saved.getBoolean("front", true), saved.getBoolean("paused")
             )
             else -> model.begin()
         }
@@ -157,13 +159,15 @@ class MainActivity : Activity(), MainScreen.Actions {
 
     /** Only a saved, marked picture leaves the app. */
     override fun onShare() = model.save { saved ->
-        val send = Intent(Intent.ACTION_SEND).setType("image/jpeg").putExtra(Intent.EXTRA_STREAM, saved)
+        val send = Intent(Intent.ACTION_SEND).setType("image/jpeg")
+            .putExtra(Intent.EXTRA_STREAM, saved)
             .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
         startActivity(Intent.createChooser(send, getString(R.string.share)))
     }
 
     private fun pick(code: Int) {
-        val choose = Intent(Intent.ACTION_GET_CONTENT).setType("image/*").addCategory(Intent.CATEGORY_OPENABLE)
+        val choose = Intent(Intent.ACTION_GET_CONTENT).setType("image/*")
+            .addCategory(Intent.CATEGORY_OPENABLE)
         @Suppress("DEPRECATION")
         startActivityForResult(choose, code)
     }
@@ -171,7 +175,13 @@ class MainActivity : Activity(), MainScreen.Actions {
     @Deprecated("The framework's own way without androidx.")
     override fun onActivityResult(code: Int, result: Int, data: Intent?) {
         val picture = data?.data ?: return
-        if (code == SOURCE) model.pickSource(picture) else if (code == PHOTO) model.openPhoto(picture)
+        if (code ==
+            SOURCE
+        ) {
+            model.pickSource(picture)
+        } else if (code == PHOTO) {
+            model.openPhoto(picture)
+        }
     }
 
     private companion object {

@@ -50,7 +50,10 @@ fun Bitmap.toPicture(): Picture {
 fun readPicture(resolver: ContentResolver, from: Uri): Picture? = try {
     val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
     resolver.openInputStream(from)?.use { BitmapFactory.decodeStream(it, null, bounds) }
-    val options = BitmapFactory.Options().apply { inSampleSize = sampleSize(bounds.outWidth, bounds.outHeight) }
+    val options = BitmapFactory.Options().apply {
+        inSampleSize =
+            sampleSize(bounds.outWidth, bounds.outHeight)
+    }
     val turn = resolver.openInputStream(from)?.use(::uprightFrom) ?: Matrix()
     resolver.openInputStream(from)?.use { BitmapFactory.decodeStream(it, null, options) }?.let {
         Bitmap.createBitmap(it, 0, 0, it.width, it.height, turn, true).toPicture()
@@ -80,9 +83,15 @@ private fun uprightFrom(stream: java.io.InputStream): Matrix {
         ExifInterface.ORIENTATION_FLIP_HORIZONTAL -> matrix.setScale(-1f, 1f)
         ExifInterface.ORIENTATION_ROTATE_180 -> matrix.setRotate(180f)
         ExifInterface.ORIENTATION_FLIP_VERTICAL -> matrix.setScale(1f, -1f)
-        ExifInterface.ORIENTATION_TRANSPOSE -> matrix.apply { setRotate(90f); postScale(-1f, 1f) }
+        ExifInterface.ORIENTATION_TRANSPOSE -> matrix.apply {
+            setRotate(90f)
+            postScale(-1f, 1f)
+        }
         ExifInterface.ORIENTATION_ROTATE_90 -> matrix.setRotate(90f)
-        ExifInterface.ORIENTATION_TRANSVERSE -> matrix.apply { setRotate(-90f); postScale(-1f, 1f) }
+        ExifInterface.ORIENTATION_TRANSVERSE -> matrix.apply {
+            setRotate(-90f)
+            postScale(-1f, 1f)
+        }
         ExifInterface.ORIENTATION_ROTATE_270 -> matrix.setRotate(-90f)
     }
     return matrix
@@ -105,10 +114,13 @@ class KeptPictures(private val folder: File) {
         folder.deleteRecursively()
     }
 
-    private fun read(name: String): Picture? = BitmapFactory.decodeFile(folder.resolve(name).path)?.toPicture()
+    private fun read(name: String): Picture? =
+        BitmapFactory.decodeFile(folder.resolve(name).path)?.toPicture()
 
     private fun write(name: String, picture: Picture) {
         folder.mkdirs()
-        folder.resolve(name).outputStream().use { picture.toBitmap().compress(Bitmap.CompressFormat.PNG, 100, it) }
+        folder.resolve(name).outputStream().use {
+            picture.toBitmap().compress(Bitmap.CompressFormat.PNG, 100, it)
+        }
     }
 }

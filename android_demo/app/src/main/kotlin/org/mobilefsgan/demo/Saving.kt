@@ -59,10 +59,17 @@ fun saveMarked(context: Context, picture: Bitmap, badge: String?): Uri {
         throw IOException("saving is not allowed; allow storage in the system's settings", error)
     } ?: throw IOException("the gallery takes no picture")
     try {
-        val stream = resolver.openOutputStream(place) ?: throw IOException("the gallery gives no file")
+        val stream =
+            resolver.openOutputStream(place) ?: throw IOException("the gallery gives no file")
         stream.use { it.write(file) }
         if (pending) {
-            resolver.update(place, ContentValues().apply { put(MediaColumns.IS_PENDING, 0) }, null, null)
+            resolver.update(
+                place,
+                ContentValues().apply {
+                    put(MediaColumns.IS_PENDING, 0)
+                },
+                null, null
+            )
         }
     } catch (error: IOException) {
         resolver.delete(place, null, null)
@@ -78,6 +85,7 @@ fun markedJpeg(picture: Bitmap, badge: String?): ByteArray {
         drawBadge(Canvas(picture), badge, 0f, picture.height.toFloat(), edge)
     }
     val bytes = ByteArrayOutputStream()
-    if (!picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, bytes)) throw IOException("no JPEG was made")
+    val made = picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, bytes)
+    if (!made) throw IOException("no JPEG was made")
     return Xmp.inJpeg(bytes.toByteArray())
 }

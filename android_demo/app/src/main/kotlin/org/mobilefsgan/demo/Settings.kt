@@ -1,21 +1,21 @@
 package org.mobilefsgan.demo
 
 import android.content.Context
-import android.content.SharedPreferences
 import org.mobilefsgan.core.SelfTest
 
 /** What the user chose, and which self-tests passed. */
 class Settings(context: Context) {
-    private val kept: SharedPreferences = context.getSharedPreferences("settings", Context.MODE_PRIVATE)
-    private val tests: SharedPreferences = context.getSharedPreferences("self-tests", Context.MODE_PRIVATE)
+    private val kept = context.getSharedPreferences("settings", Context.MODE_PRIVATE)
+    private val tests = context.getSharedPreferences("self-tests", Context.MODE_PRIVATE)
 
     var choice: Choice
         get() {
             val plain = Choice(threads = minOf(4, Runtime.getRuntime().availableProcessors()))
             return Choice(
                 kept.getString("precision", null) ?: plain.precision,
-                Backend.entries.firstOrNull { it.name == kept.getString("backend", null) } ?: plain.backend,
-                kept.getInt("threads", plain.threads),
+                Backend.entries.firstOrNull { it.name == kept.getString("backend", null) }
+                    ?: plain.backend,
+                kept.getInt("threads", plain.threads)
             )
         }
         set(value) = kept.edit()
@@ -37,5 +37,6 @@ class Settings(context: Context) {
         tests.edit().putFloat(key(ran), test.psnrDb.toFloat()).apply()
 
     // A system update may bring another driver.
-    private fun key(ran: Ran) = "${ran.choice.backend}-${ran.spec.sha256}-${android.os.Build.FINGERPRINT}"
+    private fun key(ran: Ran) =
+        "${ran.choice.backend}-${ran.spec.sha256}-${android.os.Build.FINGERPRINT}"
 }

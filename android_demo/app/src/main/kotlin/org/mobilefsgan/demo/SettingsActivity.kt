@@ -39,7 +39,7 @@ class SettingsActivity : Activity() {
                 minHeight = px(48)
                 isChecked = settings.badge
                 setOnCheckedChangeListener { _, on -> settings.badge = on }
-            },
+            }
         )
         note(getString(R.string.badge_off_note))
         title(R.string.privacy)
@@ -58,12 +58,24 @@ class SettingsActivity : Activity() {
             settings.choice = settings.choice.copy(backend = it)
         }
         val most = Runtime.getRuntime().availableProcessors()
-        choose(R.string.threads, THREADS.filter { it <= maxOf(most, 2) }, now.threads, { it.toString() }) {
+        choose(
+            R.string.threads,
+            THREADS.filter {
+                it <= maxOf(most, 2)
+            },
+            now.threads, { it.toString() }
+        ) {
             settings.choice = settings.choice.copy(threads = it)
         }
     }
 
-    private fun <T> choose(name: Int, values: List<T>, now: T, label: (T) -> String, use: (T) -> Unit) {
+    private fun <T> choose(
+        name: Int,
+        values: List<T>,
+        now: T,
+        label: (T) -> String,
+        use: (T) -> Unit
+    ) {
         title(name)
         val group = RadioGroup(this).apply { orientation = RadioGroup.HORIZONTAL }
         values.forEachIndexed { i, value ->
@@ -86,7 +98,7 @@ class SettingsActivity : Activity() {
             textSize = 14f
             setTextColor(getColor(R.color.accent))
             setPadding(0, px(20), 0, px(4))
-        },
+        }
     )
 
     private fun note(words: String) = rows.addView(
@@ -94,7 +106,7 @@ class SettingsActivity : Activity() {
             text = words
             textSize = 14f
             setTextColor(getColor(R.color.quiet))
-        },
+        }
     )
 
     private fun px(dp: Int) = (dp * resources.displayMetrics.density).toInt()

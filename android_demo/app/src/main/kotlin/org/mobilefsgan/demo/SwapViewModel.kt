@@ -22,7 +22,8 @@ class SwapViewModel(private val app: DemoApp) {
     private val thread = HandlerThread("swap").apply { start() }
     private val worker = Handler(thread.looper)
     private val main = Handler(Looper.getMainLooper())
-    private val swapper = SwapperHelper(app.engines, StartMarker(app.filesDir.resolve("starting")), settings)
+    private val swapper =
+        SwapperHelper(app.engines, StartMarker(app.filesDir.resolve("starting")), settings)
     private val kept = KeptPictures(app.filesDir.resolve("kept"))
     private val camera: FrameSource = app.frames()
     private val live = LiveFrames()
@@ -59,7 +60,11 @@ class SwapViewModel(private val app: DemoApp) {
     fun load(again: Boolean = false) {
         val wanted = settings.choice
         val ready = state.engine as? EngineState.Ready
-        if (!again && (state.engine == EngineState.Loading || ready?.let { loadedFor == wanted } == true)) return
+        if (!again &&
+            (state.engine == EngineState.Loading || ready?.let { loadedFor == wanted } == true)
+        ) {
+            return
+        }
         loadedFor = wanted
         tell { it.copy(engine = EngineState.Loading) }
         worker.post { start(wanted) }
@@ -71,7 +76,9 @@ class SwapViewModel(private val app: DemoApp) {
         try {
             val started = swapper.start(wanted)
             engine = started.engine
-            tell { it.copy(engine = EngineState.Ready(started.engine.ran), notice = started.notice) }
+            tell {
+                it.copy(engine = EngineState.Ready(started.engine.ran), notice = started.notice)
+            }
             kept.source()?.let(::useSource)
             kept.photo()?.takeIf { state.mode == Mode.PHOTO }?.let(::usePhoto)
         } catch (error: EngineError) {
@@ -124,7 +131,7 @@ class SwapViewModel(private val app: DemoApp) {
             if (it.mode != Mode.LIVE || it.paused) return@tell it
             it.copy(
                 camera = CameraState.RUNNING, shown = Shown(before, after), faces = outcome?.faces,
-                times = outcome?.times, framesPerSecond = fps,
+                times = outcome?.times, framesPerSecond = fps
             )
         }
     }
@@ -140,24 +147,39 @@ class SwapViewModel(private val app: DemoApp) {
         }
     }
 
-    fun pickSource(from: Uri) = decode(from) { kept.keepSource(it); useSource(it) }
+    fun pickSource(from: Uri) = decode(from) {
+        kept.keepSource(it)
+        useSource(it)
+    }
 
     fun openPhoto(from: Uri) {
         if (state.mode == Mode.LIVE) show(Mode.PHOTO)
-        decode(from) { kept.keepPhoto(it); usePhoto(it) }
+        decode(from) {
+            kept.keepPhoto(it)
+            usePhoto(it)
+        }
     }
 
     /** The face that the camera shows now becomes the source. */
     fun sourceFromCamera() {
         val now = state.shown?.before ?: return
         val copy = now.toPicture()
-        worker.post { kept.keepSource(copy); useSource(copy) }
+        worker.post {
+            kept.keepSource(copy)
+            useSource(copy)
+        }
     }
 
     private fun decode(from: Uri, use: (Picture) -> Unit) {
         worker.post {
             val picture = readPicture(app.contentResolver, from)
-            if (picture == null) tell { it.copy(notice = Words(R.string.picture_unreadable)) } else use(picture)
+            if (picture ==
+                null
+            ) {
+                tell { it.copy(notice = Words(R.string.picture_unreadable)) }
+            } else {
+                use(picture)
+            }
         }
     }
 
@@ -178,13 +200,17 @@ class SwapViewModel(private val app: DemoApp) {
         val outcome = swapped(picture, live = false)
         val after = outcome?.takeIf { it.faces > 0 }?.let { picture.toBitmap() }
         tell {
-            it.copy(busy = false, shown = Shown(before, after), faces = outcome?.faces, times = outcome?.times)
+            it.copy(
+                busy = false, shown = Shown(before, after), faces = outcome?.faces,
+                times = outcome?.times
+            )
         }
     }
 
     /** Saves what is shown, marked as synthetic; [then] gets its address on the main thread. */
     fun save(then: (Uri) -> Unit) {
-        val picture = state.shown?.after?.copy(android.graphics.Bitmap.Config.ARGB_8888, true) ?: return
+        val picture =
+            state.shown?.after?.copy(android.graphics.Bitmap.Config.ARGB_8888, true) ?: return
         val badge = if (settings.badge) app.getString(R.string.badge) else null
         worker.post {
             try {

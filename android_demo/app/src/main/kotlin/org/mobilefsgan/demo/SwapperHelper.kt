@@ -12,7 +12,7 @@ import org.mobilefsgan.core.SelfTest
 class SwapperHelper(
     private val engines: Engines,
     private val marker: StartMarker,
-    private val settings: Settings,
+    private val settings: Settings
 ) : Closeable {
     /** The engine that runs, and what there is to say about its start. */
     class Started(val engine: Engine, val notice: Words)
@@ -79,7 +79,7 @@ class SwapperHelper(
     }
 
     private class SelfTestMissed(backend: Backend, test: SelfTest) :
-        Exception("${backend.label} missed the self-test: ${test.psnrDb} dB, expected ${test.floorDb}") {
+        Exception("the self-test gave ${test.psnrDb} dB, expected ${test.floorDb}") {
         val words = Words(R.string.self_test_failed, backend.label, test.psnrDb, test.floorDb)
     }
 }

@@ -36,7 +36,7 @@ data class UiState(
     val faces: Int? = null,
     val times: Times? = null,
     val framesPerSecond: Double = 0.0,
-    val notice: Words? = null,
+    val notice: Words? = null
 )
 
 /** What a card's button does. */

@@ -23,7 +23,8 @@ import org.robolectric.android.controller.ActivityController
 
 /** One of the two public-domain portraits of `tests/vectors`. */
 enum class Portrait {
-    HOPPER, COLLINS;
+    HOPPER,
+    COLLINS;
 
     fun before(): Picture = read("portrait")
 
@@ -37,8 +38,9 @@ enum class Portrait {
 }
 
 private val SPEC = ModelSpec(
-    ModelKind.GENERATOR, "generator-int8.tflite", Format.TFLITE, Precision.INT8, "0".repeat(64), 2_112_120,
-    emptyList(), emptyList(),
+    ModelKind.GENERATOR, "generator-int8.tflite", Format.TFLITE, Precision.INT8,
+    "0".repeat(64), 2_112_120,
+    emptyList(), emptyList()
 )
 
 /** Engines that know the two portraits, and whatever a test sets. */
@@ -52,7 +54,12 @@ class FakeEngines : Engines {
     var face = true
     var threads = mutableSetOf<Thread>()
 
-    override fun offer() = Offer("mobilefsgan 0.1.0", Backend.entries.associateWith { listOf("fp32", "int8") })
+    override fun offer() = Offer(
+        "mobilefsgan 0.1.0",
+        Backend.entries.associateWith {
+            listOf("fp32", "int8")
+        }
+    )
 
     override fun load(choice: Choice): Engine {
         loaded += choice
@@ -80,7 +87,9 @@ class FakeEngines : Engines {
             check()
             val times = Times(6.2, 1.4, 31.0, 2.9)
             if (!face) return Outcome(0, times)
-            Portrait.entries.firstOrNull { it.before().rgb.contentEquals(target.rgb) }?.let { target.set(it.after()) }
+            Portrait.entries.firstOrNull {
+                it.before().rgb.contentEquals(target.rgb)
+            }?.let { target.set(it.after()) }
             return Outcome(1, times)
         }
 
@@ -88,6 +97,11 @@ class FakeEngines : Engines {
             check()
             selfTests++
             return SelfTest(psnrDb(ran.choice), 0.01, 35.0)
+        }
+
+        override fun generateMs(): Double {
+            check()
+            return 31.0
         }
 
         override fun close() {
@@ -105,7 +119,12 @@ class FakeCamera : FrameSource {
     private var frames: (Picture) -> Unit = {}
     private var changed: (CameraState) -> Unit = {}
 
-    override fun start(front: Boolean, turnedDeg: Int, frames: (Picture) -> Unit, changed: (CameraState) -> Unit) {
+    override fun start(
+        front: Boolean,
+        turnedDeg: Int,
+        frames: (Picture) -> Unit,
+        changed: (CameraState) -> Unit
+    ) {
         this.front = front
         this.frames = frames
         this.changed = changed
@@ -145,7 +164,9 @@ fun pictureUri(context: Context, portrait: Portrait): Uri {
     val uri = Uri.parse("content://gallery/$portrait")
     val bytes = ByteArrayOutputStream()
     portrait.before().toBitmap().compress(Bitmap.CompressFormat.PNG, 100, bytes)
-    shadowOf(context.contentResolver).registerInputStreamSupplier(uri) { bytes.toByteArray().inputStream() }
+    shadowOf(context.contentResolver).registerInputStreamSupplier(uri) {
+        bytes.toByteArray().inputStream()
+    }
     return uri
 }
 

@@ -12,7 +12,7 @@ fun watchForLeaks() {
     val now = java.util.concurrent.Executor { it.run() }
     StrictMode.setVmPolicy(
         StrictMode.VmPolicy.Builder().detectLeakedClosableObjects().detectActivityLeaks()
-            .penaltyListener(now) { violations += it }.build(),
+            .penaltyListener(now) { violations += it }.build()
     )
 }
 

@@ -105,7 +105,7 @@ class MainActivityTest {
         started()
         at.get().model.pickSource(shared(Portrait.COLLINS))
         at.get().onRequestPermissionsResult(
-            3, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED),
+            3, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED)
         )
         waitUntil("the source is known") { state.source != null }
         assertTrue(words(), words().startsWith("The camera is not allowed"))
@@ -204,7 +204,8 @@ class MainActivityTest {
 
     @Test
     fun sharedPictureOpensAsPhoto() {
-        val send = Intent(Intent.ACTION_SEND).setType("image/png").putExtra(Intent.EXTRA_STREAM, shared(Portrait.HOPPER))
+        val send = Intent(Intent.ACTION_SEND).setType("image/png")
+            .putExtra(Intent.EXTRA_STREAM, shared(Portrait.HOPPER))
         at = Robolectric.buildActivity(MainActivity::class.java, send)
         started()
         at.get().model.pickSource(shared(Portrait.COLLINS))

@@ -45,7 +45,12 @@ class PicturesTest {
         val picture = portrait.toBitmap()
         markedJpeg(picture, badge = "Synthetic picture")
         val burned = picture.toPicture().rgb
-        val changed = (0 until 320 * 320).filter { i -> (0..2).any { burned[3 * i + it] != portrait.rgb[3 * i + it] } }
+        val changed = (0 until 320 * 320).filter { i ->
+            (0..2).any {
+                burned[3 * i + it] !=
+                    portrait.rgb[3 * i + it]
+            }
+        }
         assertNotEquals(0, changed.size)
         assertTrue(changed.all { it / 320 > 280 && it % 320 < 160 })
     }

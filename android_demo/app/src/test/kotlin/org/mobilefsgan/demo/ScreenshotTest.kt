@@ -56,7 +56,9 @@ class ScreenshotTest {
         val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(picture))
         val folder = File(System.getProperty("screenshots")!!).apply { mkdirs() }
-        folder.resolve("$name.png").outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        folder.resolve("$name.png").outputStream().use {
+            picture.compress(Bitmap.CompressFormat.PNG, 100, it)
+        }
     }
 
     @Test
@@ -90,7 +92,12 @@ class ScreenshotTest {
         repeat(3) {
             app.camera.frame(Portrait.HOPPER.before())
             val last = model.state.shown
-            waitUntil("a frame is swapped") { model.state.shown.let { it?.after != null && it !== last } }
+            waitUntil("a frame is swapped") {
+                model.state.shown.let {
+                    it?.after != null &&
+                        it !== last
+                }
+            }
             Thread.sleep(20)
         }
         shoot(name)
@@ -137,7 +144,10 @@ class ScreenshotTest {
 
     @Test
     fun damagedModel() {
-        app.engines.broken = { "generator-int8.tflite has another SHA-256 than the manifest says. Put the bundle into the app again." }
+        app.engines.broken =
+            {
+                "generator-int8.tflite is not the file that the bundle describes. Install the app again."
+            }
         at.setup()
         waitUntil("it failed") { model.state.engine is EngineState.Failed }
         shoot("damaged")

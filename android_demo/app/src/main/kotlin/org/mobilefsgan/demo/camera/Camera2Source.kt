@@ -6,6 +6,8 @@ import android.graphics.ImageFormat
 import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraCharacteristics
+import android.hardware.camera2.CameraCharacteristics.LENS_FACING_BACK
+import android.hardware.camera2.CameraCharacteristics.LENS_FACING_FRONT
 import android.hardware.camera2.CameraDevice
 import android.hardware.camera2.CameraManager
 import android.media.ImageReader
@@ -25,7 +27,12 @@ class Camera2Source(context: Context) : FrameSource {
     private var open: Opened? = null
 
     @Synchronized
-    override fun start(front: Boolean, turnedDeg: Int, frames: (Picture) -> Unit, changed: (CameraState) -> Unit) {
+    override fun start(
+        front: Boolean,
+        turnedDeg: Int,
+        frames: (Picture) -> Unit,
+        changed: (CameraState) -> Unit
+    ) {
         stop()
         val id = try {
             manager.cameraIdList.firstOrNull { facing(it) == wanted(front) }
@@ -42,10 +49,10 @@ class Camera2Source(context: Context) : FrameSource {
         open = null
     }
 
-    private fun wanted(front: Boolean) =
-        if (front) CameraCharacteristics.LENS_FACING_FRONT else CameraCharacteristics.LENS_FACING_BACK
+    private fun wanted(front: Boolean) = if (front) LENS_FACING_FRONT else LENS_FACING_BACK
 
-    private fun facing(id: String) = manager.getCameraCharacteristics(id)[CameraCharacteristics.LENS_FACING]
+    private fun facing(id: String) =
+        manager.getCameraCharacteristics(id)[CameraCharacteristics.LENS_FACING]
 
     /** One camera from opening to closing. */
     private inner class Opened(
@@ -53,7 +60,7 @@ class Camera2Source(context: Context) : FrameSource {
         front: Boolean,
         turnedDeg: Int,
         private val frames: (Picture) -> Unit,
-        private val changed: (CameraState) -> Unit,
+        private val changed: (CameraState) -> Unit
     ) : CameraDevice.StateCallback() {
         private val thread = HandlerThread("camera").apply { start() }
         private val handler = Handler(thread.looper)
@@ -61,7 +68,8 @@ class Camera2Source(context: Context) : FrameSource {
         private val orientation =
             Orientation.of(facts[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0, turnedDeg, front)
         private val size = nearest(facts)
-        private val reader = ImageReader.newInstance(size.width, size.height, ImageFormat.YUV_420_888, 2)
+        private val reader =
+            ImageReader.newInstance(size.width, size.height, ImageFormat.YUV_420_888, 2)
         private val upright = UprightFrames(orientation)
         private var device: CameraDevice? = null
         private var lost = false

@@ -13,7 +13,12 @@ interface FrameSource {
      *   own. A frame is valid during the call only.
      * @param changed told when the camera is lost, and when it is back.
      */
-    fun start(front: Boolean, turnedDeg: Int, frames: (Picture) -> Unit, changed: (CameraState) -> Unit)
+    fun start(
+        front: Boolean,
+        turnedDeg: Int,
+        frames: (Picture) -> Unit,
+        changed: (CameraState) -> Unit
+    )
 
     fun stop()
 }

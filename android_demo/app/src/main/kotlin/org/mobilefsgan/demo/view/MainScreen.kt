@@ -41,7 +41,17 @@ class MainScreen(private val activity: Activity, private val actions: Actions) {
 
     init {
         source.clipToOutline = true
-        mode.setOnCheckedChangeListener { _, id -> actions.onMode(if (id == R.id.live) Mode.LIVE else Mode.PHOTO) }
+        mode.setOnCheckedChangeListener { _, id ->
+            actions.onMode(
+                if (id ==
+                    R.id.live
+                ) {
+                    Mode.LIVE
+                } else {
+                    Mode.PHOTO
+                }
+            )
+        }
         source.setOnClickListener { actions.onPickSource() }
         pause.setOnClickListener { actions.onPauseFrames() }
         onClick(R.id.open, actions::onOpen)
@@ -94,10 +104,10 @@ class MainScreen(private val activity: Activity, private val actions: Actions) {
         val rate = activity.getString(
             R.string.overlay_rate,
             if (state.mode == Mode.LIVE) state.framesPerSecond else 0.0,
-            ran.choice.backend.label, ran.choice.precision, ran.choice.threads,
+            ran.choice.backend.label, ran.choice.precision, ran.choice.threads
         )
         val stages = activity.getString(
-            R.string.overlay_times, times.find, times.align, times.generate, times.putBack,
+            R.string.overlay_times, times.find, times.align, times.generate, times.putBack
         )
         overlay.text = activity.getString(R.string.two_lines, rate, stages)
     }
@@ -116,7 +126,7 @@ class MainScreen(private val activity: Activity, private val actions: Actions) {
                 Act.PICK_SOURCE -> R.string.pick_source
                 Act.OPEN_PHOTO -> R.string.pick_photo
                 Act.TRY_AGAIN -> R.string.try_again
-            },
+            }
         )
         act.setOnClickListener { actions.onAct(does) }
     }
