@@ -1,6 +1,7 @@
 package org.mobilefsgan.demo
 
 import android.app.Application
+import java.lang.reflect.Constructor
 import org.mobilefsgan.core.ModelRuntime
 import org.mobilefsgan.demo.camera.Camera2Source
 import org.mobilefsgan.demo.camera.FrameSource
@@ -16,18 +17,19 @@ open class DemoApp : Application() {
 
     private fun runtimes(): Map<Backend, RuntimeOf> {
         val cache = codeCacheDir.path
-        return mapOf(
-            Backend.CPU to { _ -> LitertRuntime.cpu() },
-            Backend.GPU to { sha256 -> LitertRuntime.gpu(false, cache, sha256) },
-            Backend.GPU_FP16 to { sha256 -> LitertRuntime.gpu(true, cache, "$sha256-fp16") },
-        ) + onnxRuntime()
+        val runtimes = LinkedHashMap<Backend, RuntimeOf>()
+        runtimes[Backend.CPU] = { LitertRuntime.cpu() }
+        runtimes[Backend.GPU] = { sha256 -> LitertRuntime.gpu(false, cache, sha256) }
+        runtimes[Backend.GPU_FP16] = { sha256 -> LitertRuntime.gpu(true, cache, "$sha256-fp16") }
+        onnxRuntime()?.let { type -> runtimes[Backend.ONNX] = { type.newInstance() } }
+        return runtimes
     }
 
     /** ONNX Runtime where the build has it; the APK that Maven makes has not. */
-    private fun onnxRuntime(): Map<Backend, RuntimeOf> = try {
-        val runtime = Class.forName("org.mobilefsgan.onnx.OnnxRuntime")
-        mapOf(Backend.ONNX to { _ -> runtime.getDeclaredConstructor().newInstance() as ModelRuntime })
+    private fun onnxRuntime(): Constructor<out ModelRuntime>? = try {
+        Class.forName("org.mobilefsgan.onnx.OnnxRuntime").asSubclass(ModelRuntime::class.java)
+            .getDeclaredConstructor()
     } catch (error: ClassNotFoundException) {
-        emptyMap()
+        null
     }
 }

@@ -16,7 +16,7 @@ enum class Backend(val label: String, val word: String) {
     CPU("CPU", "cpu"),
     GPU("GPU", "gpu"),
     GPU_FP16("GPU fp16", "gpu-fp16"),
-    ONNX("ONNX Runtime", "onnx")
+    ONNX("ONNX", "onnx")
 }
 
 /** What is asked for; [precision] is fp32, fp16 or int8. */
@@ -39,7 +39,9 @@ data class Offer(val bundle: String, val precisions: Map<Backend, List<String>>)
 data class Ran(val choice: Choice, val spec: ModelSpec, val used: String, val loadMs: Double)
 
 /** Milliseconds of one frame's stages. */
-data class Times(val find: Double, val align: Double, val generate: Double, val putBack: Double)
+data class Times(val find: Double, val align: Double, val generate: Double, val putBack: Double) {
+    val total: Double get() = find + align + generate + putBack
+}
 
 /** One swapped frame: how many faces were swapped, and how long it took. */
 data class Outcome(val faces: Int, val times: Times)
@@ -67,8 +69,12 @@ interface Engine : Closeable {
     /** Replays the bundle's golden samples. */
     fun selfTest(): SelfTest
 
-    /** Milliseconds that the generator takes for the first golden sample, with its copies. */
-    fun generateMs(): Double
+    /**
+     * Swaps one frame of the benchmark: a golden face in a camera's picture.
+     *
+     * @throws EngineError no face was found in it.
+     */
+    fun measuredFrame(): Times
 }
 
 /** Loads engines. */

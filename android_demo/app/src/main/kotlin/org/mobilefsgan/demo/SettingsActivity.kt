@@ -21,10 +21,14 @@ class SettingsActivity : Activity() {
         settings = Settings(this)
         rows = LinearLayout(this).apply {
             orientation = LinearLayout.VERTICAL
-            fitsSystemWindows = true
             setPadding(px(24), px(8), px(24), px(24))
         }
-        setContentView(ScrollView(this).apply { addView(rows) })
+        setContentView(
+            ScrollView(this).apply {
+                fitsSystemWindows = true
+                addView(rows)
+            }
+        )
         try {
             addChoices((application as DemoApp).engines.offer())
         } catch (error: EngineError) {

@@ -20,10 +20,8 @@ import org.mobilefsgan.core.StageStatistics
 import org.mobilefsgan.core.Thermal
 
 /**
- * Measures the generator on every backend and precision, a row each.
- *
- * `generate` is the runtime's own call with its copies, on the aligned faces of the golden samples;
- * `total` the same, so that the rows compare with those of the desktop.
+ * Measures every chosen backend with every precision, a row each: whole frames in stages, a golden
+ * face in 640 x 480 pixels, as the web demo and the iOS app do.
  */
 class Benchmark(private val context: Context, private val engines: Engines) {
     /** All rows; a backend that does not work gives a row with the reason. */
@@ -67,11 +65,10 @@ class Benchmark(private val context: Context, private val engines: Engines) {
 
     private fun row(engine: Engine, asked: Asked): ResultRow {
         val before = thermal()
-        val firstMs = engine.generateMs()
-        repeat(WARMUP - 1) { engine.generateMs() }
-        val latencies = DoubleArray(asked.runs) { engine.generateMs() }
+        val firstMs = engine.measuredFrame().total
+        repeat(WARMUP - 1) { engine.measuredFrame() }
+        val frames = List(asked.runs) { engine.measuredFrame() }
         val after = thermal()
-        val stage = StageStatistics.of(latencies)
         val test = engine.selfTest()
         return ResultRow(
             device(), app(), MeasuredModel.of(engine.ran.spec),
@@ -80,7 +77,7 @@ class Benchmark(private val context: Context, private val engines: Engines) {
             ),
             Runs(WARMUP, asked.runs),
             loadMs = engine.ran.loadMs, firstMs = firstMs, peakRssMb = peakRssMb(),
-            stages = mapOf("generate" to stage, "total" to stage),
+            stages = stages(frames),
             thermal = Thermal(before, after),
             check = Check(
                 test.psnrDb.takeIf {
@@ -92,6 +89,11 @@ class Benchmark(private val context: Context, private val engines: Engines) {
             taken = now()
         )
     }
+
+    private fun stages(frames: List<Times>) = mapOf(
+        "detect" to Times::find, "align" to Times::align, "generate" to Times::generate,
+        "blend" to Times::putBack, "total" to Times::total
+    ).mapValues { (_, ms) -> StageStatistics.of(DoubleArray(frames.size) { ms(frames[it]) }) }
 
     private fun failed(word: String, model: MeasuredModel, asked: Asked, reason: String) =
         ResultRow(

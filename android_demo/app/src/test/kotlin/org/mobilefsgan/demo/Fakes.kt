@@ -99,9 +99,9 @@ class FakeEngines : Engines {
             return SelfTest(psnrDb(ran.choice), 0.01, 35.0)
         }
 
-        override fun generateMs(): Double {
+        override fun measuredFrame(): Times {
             check()
-            return 31.0
+            return Times(6.2, 1.4, 31.0, 2.9)
         }
 
         override fun close() {

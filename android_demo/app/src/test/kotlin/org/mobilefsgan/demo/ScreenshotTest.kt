@@ -5,10 +5,12 @@ import android.app.Activity
 import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
+import android.os.Looper
 import android.os.SystemClock
 import android.view.MotionEvent
 import android.view.View
 import java.io.File
+import java.time.Duration
 import org.junit.After
 import org.junit.Before
 import org.junit.Test
@@ -51,7 +53,7 @@ class ScreenshotTest {
     }
 
     private fun shoot(name: String, activity: Activity = at.get()) {
-        waitUntil("idle") { true }
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1)) // ends animations
         val root: View = activity.window.decorView
         val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(picture))

@@ -41,17 +41,9 @@ class MainScreen(private val activity: Activity, private val actions: Actions) {
 
     init {
         source.clipToOutline = true
-        mode.setOnCheckedChangeListener { _, id ->
-            actions.onMode(
-                if (id ==
-                    R.id.live
-                ) {
-                    Mode.LIVE
-                } else {
-                    Mode.PHOTO
-                }
-            )
-        }
+        // Clicks only: check() in show() would come back as a change.
+        onClick(R.id.live) { actions.onMode(Mode.LIVE) }
+        onClick(R.id.photo) { actions.onMode(Mode.PHOTO) }
         source.setOnClickListener { actions.onPickSource() }
         pause.setOnClickListener { actions.onPauseFrames() }
         onClick(R.id.open, actions::onOpen)
@@ -101,15 +93,18 @@ class MainScreen(private val activity: Activity, private val actions: Actions) {
         val times = state.times
         overlay.visible(ran != null && times != null)
         if (ran == null || times == null) return
-        val rate = activity.getString(
-            R.string.overlay_rate,
-            if (state.mode == Mode.LIVE) state.framesPerSecond else 0.0,
-            ran.choice.backend.label, ran.choice.precision, ran.choice.threads
+        val used = activity.getString(
+            R.string.overlay_ran, ran.choice.backend.label, ran.choice.precision,
+            ran.choice.threads
         )
         val stages = activity.getString(
             R.string.overlay_times, times.find, times.align, times.generate, times.putBack
         )
-        overlay.text = activity.getString(R.string.two_lines, rate, stages)
+        val live = state.mode == Mode.LIVE && state.framesPerSecond > 0
+        val rate = activity.getString(R.string.overlay_rate, state.framesPerSecond)
+        overlay.text = activity.getString(
+            R.string.two_lines, if (live) "$rate · $used" else used, stages
+        )
     }
 
     private fun showCard(state: UiState) {
