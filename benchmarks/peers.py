@@ -1,7 +1,8 @@
 """Time the generator in other runtimes: `python benchmarks/peers.py BUNDLE`.
 
 All are timed in one interleaved run with the bundle's own TFLite and ONNX files. Runtimes that are
-not installed are rows with the reason; `pip install -e '.[peers]'` brings most of them.
+not installed are rows with the reason; `pip install 'mobilefsgan-toolkit[peers]'` brings most of
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import arguments
-from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard
+from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard, install
 from model.files import append_to, write_atomically
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Recipe:
     file: str
     build: Callable[[_Asked, Path, Path], None]
     options: tuple[tuple[str, str], ...] = ()
-    remedy: str = "pip install -e '.[peers]'"
+    remedy: str = install("peers")
 
 
 @dataclass(frozen=True, slots=True)

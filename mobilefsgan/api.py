@@ -158,7 +158,8 @@ def swap_photo(
         Path(bundle) if bundle is not None else newest_bundle(),
         backend=backend, precision=precision, threads=threads,
     )  # fmt: skip
-    return swap_one(swapper, target, output, Request((person(swapper, str(source)),)))
+    request = Request((person(swapper, str(source)),))
+    return swap_one(swapper, target, output, request, progress=False)
 
 
 def benchmark_file(

@@ -81,6 +81,11 @@ class VideoError(BadInput):
     """A video cannot be read, used or written."""
 
 
+def install(extra: str) -> str:
+    """What to type to get the packages of an extra of this toolkit, the end of a message."""
+    return f"pip install 'mobilefsgan-toolkit[{extra}]'"
+
+
 class Command(Protocol):
     """A command's `main`: takes argv (None for `sys.argv`), returns an exit code."""
 

@@ -208,7 +208,7 @@ def _swap(
     def one(target: Path, output: Path) -> Outcome:
         spare(output, given)
         if not is_video(target):
-            return swap_photo(swapper, target, output, request)
+            return swap_photo(swapper, target, output, request, progress=not args.quiet)
         from pipeline.video import swap_video
 
         return swap_video(swapper, target, output, request, progress=not args.quiet)

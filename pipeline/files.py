@@ -11,6 +11,7 @@ from pipeline.faces.pyramid import Pyramid
 from pipeline.media import credentials, label, photo
 from pipeline.media.containers import CONTAINERS
 from pipeline.people import assign
+from pipeline.progress import Progress
 from pipeline.request import Outcome, Request
 from pipeline.swap import FROM_THE_SIDE, FaceSwapper
 
@@ -73,7 +74,9 @@ def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None
         raise UsageError(f"{into.name} cannot be written; expected {', '.join(CONTAINERS)}")
 
 
-def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Request) -> Outcome:
+def swap_photo(
+    swapper: FaceSwapper, target: Path, output: Path, request: Request, *, progress: bool = True
+) -> Outcome:
     """Swap the faces of one photo.
 
     Args:
@@ -81,6 +84,7 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
         target: the photo.
         output: where the result goes; its suffix decides the format.
         request: what to do.
+        progress: show a long search for faces on stderr.
 
     Raises:
         ImageError: the photo cannot be read or has no face, or the result cannot be written.
@@ -90,7 +94,11 @@ def swap_photo(swapper: FaceSwapper, target: Path, output: Path, request: Reques
     with swapper.watch.time("read"):
         taken = photo.read(target, keep_metadata=request.keep_metadata)
     pyramid = Pyramid(taken.image)
-    faces = swapper.find(pyramid, thorough=request.thorough)
+    shown = Progress(None, f"{target.name}: searched for faces", shown=progress, unit="view")
+    try:
+        faces = swapper.find(pyramid, thorough=request.thorough, step=shown.step)
+    finally:
+        shown.close()
     pairs = assign(list(enumerate(faces)), request.people, request.faces, request.pairs)
     if not pairs:
         raise ImageError(_why_none(target, len(faces)))

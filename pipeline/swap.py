@@ -189,10 +189,16 @@ class FaceSwapper:
         """As `swap`, for several pictures; the generator takes one face at a time."""
         return [self.swap(image, identity, faces=faces) for image in images]
 
-    def find(self, picture: Image8 | Pyramid, *, thorough: bool = False) -> list[Face]:
+    def find(
+        self,
+        picture: Image8 | Pyramid,
+        *,
+        thorough: bool = False,
+        step: Callable[[], object] | None = None,
+    ) -> list[Face]:
         """The faces of a picture, largest first; see `Detector.find`."""
         with self.watch.time("detect"):
-            return self.detector.find(picture, thorough=thorough)
+            return self.detector.find(picture, thorough=thorough, step=step)
 
     def put(
         self,

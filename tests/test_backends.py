@@ -1,12 +1,14 @@
 """One suite over every runtime; those that cannot run here skip with their own words."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from model.contract import ModelSpec, Parity, load_bundle
-from model.errors import BackendUnavailable, ContractError, UsageError
+from model.errors import BackendUnavailable, ContractError, UsageError, install
 from model.tensors import signature
 from pipeline.backends import BACKENDS, backend_class, open_backend
 from pipeline.backends.base import Backend
@@ -118,5 +120,12 @@ def test_an_uninstalled_runtime_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     spec = load_bundle(bundle).find("generator", "onnx", "fp32")
-    with pytest.raises(BackendUnavailable, match=r"pip install -e '\.\[onnx\]'"):
+    with pytest.raises(BackendUnavailable, match=r"pip install 'mobilefsgan-toolkit\[onnx\]'"):
         open_backend("onnx", spec, bundle)
+
+
+@pytest.mark.parametrize("extra", ["torch", "onnx", "tflite", "coreml", "faces", "swap", "web"])
+def test_messages_name_extras_that_there_are(extra: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert install(extra) == f"pip install '{project['name']}[{extra}]'"
+    assert extra in project["optional-dependencies"]

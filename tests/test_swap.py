@@ -14,6 +14,7 @@ from movies import film, pictures
 from PIL import Image
 
 from model.errors import BadInput, ContractError, FaceSwapError, ImageError, UsageError
+from pipeline import progress
 from pipeline.backends import backend_class
 from pipeline.bundles import newest_bundle
 from pipeline.cli import main
@@ -398,3 +399,17 @@ def test_the_picture_given_is_not_changed() -> None:
     image = portrait(1)
     swapper(lambda face: 255 - face).swap(image, IDENTITY)
     np.testing.assert_array_equal(image, portrait(1))
+
+
+def test_a_long_search_for_faces_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_LINE_EVERY_S", 0.0)
+    photo, output = tmp_path / "wall.png", tmp_path / "out.png"
+    Image.fromarray(np.full((300, 400, 3), 120, np.uint8)).save(photo)
+    with pytest.raises(ImageError, match="no face found"):
+        swap_photo(swapper(), photo, output, request())
+    assert "wall.png: searched for faces: 1 views" in capsys.readouterr().err
+    with pytest.raises(ImageError, match="no face found"):
+        swap_photo(swapper(), photo, output, request(), progress=False)
+    assert capsys.readouterr().err == ""

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from benchmarks.harness.page_server import WEB_DEMO, Mailbox, PageServer
 from benchmarks.harness.rows import Row
-from model.errors import BackendUnavailable, BadInput, ContractError, UsageError
+from model.errors import BackendUnavailable, BadInput, ContractError, UsageError, install
 
 PRECISIONS = ("int8", "fp32")  # whose files the page carries
 _TIMEOUT_S = 1800.0  # to scan a code, and for a slow phone
@@ -142,7 +142,7 @@ def _qr_code(link: str) -> list[str]:
     try:
         import segno
     except ImportError:
-        return ["(a QR code of the link needs segno: pip install -e '.[web]')"]
+        return [f"(a QR code of the link needs segno: {install('web')})"]
     drawn = io.StringIO()
     segno.make(link, micro=False).terminal(out=drawn, compact=True, border=2)
     return drawn.getvalue().splitlines()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.errors import BackendUnavailable
+from model.errors import BackendUnavailable, install
 from model.files import write_atomically
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def server_context(addresses: list[str]) -> ssl.SSLContext:
             write_atomically(path, lambda beside: beside.write_bytes(pem), private=True)
     except ImportError:
         raise BackendUnavailable(
-            "HTTPS needs cryptography, which is not installed. pip install -e '.[web]'"
+            f"HTTPS needs cryptography, which is not installed. {install('web')}"
         ) from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)

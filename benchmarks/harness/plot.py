@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.harness.rows import Row
 from benchmarks.harness.table import FRAME_RATES
-from model.errors import BackendUnavailable, BadInput
+from model.errors import BackendUnavailable, BadInput, install
 from model.files import write_atomically
 
 _COLORS = {"fp32": "#4c78a8", "fp16": "#72b7b2", "dynamic": "#eeca3b", "int8": "#f58518",
@@ -109,7 +109,7 @@ def _save(path: Path, draw: Callable[[Any], None], height: float) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise BackendUnavailable(
-            "plots need matplotlib, which is not installed. pip install -e '.[faces]'"
+            f"plots need matplotlib, which is not installed. {install('faces')}"
         ) from None
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise BadInput(f"{path} is no place for a plot; expected a .png, .svg or .pdf")

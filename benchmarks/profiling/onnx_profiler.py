@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.profiling.layers import LayerTime, Profile, random_input
-from model.errors import BackendUnavailable, BadInput
+from model.errors import BackendUnavailable, BadInput, install
 from pipeline.backends.onnx import session_options
 from pipeline.quiet import quiet
 
@@ -41,8 +41,7 @@ def time_ops(path: Path, threads: int, repeats: int, tell: Callable[[str], None]
         import onnxruntime
     except ImportError:
         raise BackendUnavailable(
-            "ONNX files are profiled with onnxruntime, which is not installed. "
-            "pip install -e '.[onnx]'"
+            f"ONNX files are profiled with onnxruntime, which is not installed. {install('onnx')}"
         ) from None
     with tempfile.TemporaryDirectory() as folder:
         options = session_options(threads)

@@ -35,7 +35,7 @@ from export.workbench import Workbench
 from model.checkpoint import load_generator, load_identity_encoder
 from model.contract import FACE_SIZE, digest
 from model.deploy import DeployedGenerator
-from model.errors import BackendUnavailable, FaceSwapError
+from model.errors import BackendUnavailable, FaceSwapError, install
 from model.files import write_atomically
 from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER
 from pipeline.backends.base import Arrays
@@ -215,7 +215,7 @@ def _python_with(name: str, given: Path | None) -> str:
             ) from None
         return str(given)
     if importlib.util.find_spec(package) is None:
-        remedy = "pip install -e '.[tflite]'"
+        remedy = install("tflite")
         if name == AI_EDGE:
             remedy = (
                 "it wants a newer LiteRT than the toolkit: install it into an environment of its "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias
 
 from model.contract import Measured, ModelSpec
-from model.errors import ContractError
+from model.errors import ContractError, install
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def installed(package: str, extra: str) -> Availability:
     """Available if the Python package can be found; it is not imported."""
     if importlib.util.find_spec(package) is not None:
         return Availability(True)
-    return Availability(False, f"{package} is not installed; pip install -e '.[{extra}]'")
+    return Availability(False, f"{package} is not installed; {install(extra)}")
 
 
 def check_inputs(spec: ModelSpec, inputs: Mapping[str, NDArray[Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,6 +115,7 @@ class Detector:
         thorough: bool = False,
         known: Sequence[Face] = (),
         least_px: float = LEAST_PX,
+        step: Callable[[], object] | None = None,
     ) -> list[Face]:
         """The faces of a picture, largest first.
 
@@ -124,6 +125,7 @@ class Detector:
                 finds none they are looked for in any case. Takes about 56 views per million pixels.
             known: faces that need not be found again; they come back as they are.
             least_px: the smallest faces that are looked for, in pixels from ear to ear.
+            step: called after each view, for a display of progress.
         """
         pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
         if not thorough and (faces := self.glance(pyramid, known)):
@@ -134,7 +136,10 @@ class Detector:
             ([whole(pyramid, 0)], [whole(pyramid, turn) for turn in _TURNS_DEG]),
             tiles(pyramid, least_px),
         ):
-            faces = self._keep(faces, self._far, pyramid, views)
+            for view in views:
+                faces = self._keep(faces, self._far, pyramid, [view])
+                if step is not None:
+                    step()
             if faces and not thorough:
                 break
         return _largest_first(faces)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import BackendUnavailable
+from model.errors import BackendUnavailable, install
 from pipeline.quiet import quiet
 
-_INSTALL = "pip install -e '.[swap]'"
+_INSTALL = install("swap")
 
 DETECTOR_FILES = {
     "near": "face_detection_short_range.tflite",

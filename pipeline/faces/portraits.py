@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.contract import FACE_SIZE, face_template
-from model.errors import BackendUnavailable
+from model.errors import BackendUnavailable, install
 from pipeline.faces.align import Matrix, similarity, warp
 
 
@@ -111,7 +111,7 @@ def portrait_path(portrait: Portrait) -> Path:
     if found is None or found.origin is None:
         raise BackendUnavailable(
             f"the sample portraits come with {portrait.package}, which is not installed. "
-            "pip install -e '.[faces]'"
+            f"{install('faces')}"
         )
     return Path(found.origin).parent / portrait.file
 

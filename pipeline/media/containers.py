@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from model.errors import BackendUnavailable, VideoError
+from model.errors import BackendUnavailable, VideoError, install
 
 # Suffix of a result: FFmpeg's name of the container, the encoder and its options. CRF 18 is close
 # to the original to the eye; the presets leave the processor to the generator.
@@ -42,7 +42,7 @@ def open_input(path: Path) -> Any:
         BackendUnavailable: PyAV is not installed.
     """
     if importlib.util.find_spec("av") is None:
-        raise BackendUnavailable("video needs PyAV, which is missing. pip install -e '.[swap]'")
+        raise BackendUnavailable(f"video needs PyAV, which is missing. {install('swap')}")
     import av
 
     if path.exists() and not path.is_file():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.errors import BackendUnavailable, BadInput
+from model.errors import BackendUnavailable, BadInput, install
 from model.files import new_beside, put_in_place
 from pipeline.media.label import SOURCE_TYPE, TOOL
 
@@ -44,7 +44,7 @@ def check(credentials: Credentials, output: Path | None = None) -> None:
     """
     if importlib.util.find_spec("c2pa") is None:
         raise BackendUnavailable(
-            "signing needs c2pa-python, which is not installed. pip install -e '.[swap]'"
+            f"signing needs c2pa-python, which is not installed. {install('swap')}"
         )
     if output is not None and output.suffix.lower().lstrip(".") not in _formats():
         raise BadInput(f"{output.name} cannot hold a C2PA manifest; give a .jpg, .png or .mp4")

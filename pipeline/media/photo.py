@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from model.errors import BackendUnavailable, FaceSwapError, ImageError
+from model.errors import BackendUnavailable, FaceSwapError, ImageError, install
 from model.files import write_atomically
 from pipeline.faces.pyramid import Image8
 from pipeline.media import eight_bits, exif, label
@@ -272,6 +272,6 @@ def register_heif(path: Path) -> None:
     except ImportError:
         raise BackendUnavailable(
             f"{path.name}: HEIF needs pillow-heif, which is not installed. "
-            "pip install -e '.[swap]', or convert the photo to JPEG"
+            f"{install('swap')}, or convert the photo to JPEG"
         ) from None
     pillow_heif.register_heif_opener()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract import Precision
-from model.errors import BackendUnavailable, BadInput, ContractError, UsageError
+from model.errors import BackendUnavailable, BadInput, ContractError, UsageError, install
 from pipeline.faces.pyramid import Image8
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def open_checkpoint(path: Path, identity: Path | None, threads: int) -> tuple[Ba
     import importlib.util
 
     if importlib.util.find_spec("torch") is None:
-        raise BackendUnavailable("a checkpoint needs PyTorch. pip install -e '.[torch]'")
+        raise BackendUnavailable(f"a checkpoint needs PyTorch. {install('torch')}")
     import torch
 
     from model.checkpoint import load_generator, load_identity_encoder

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract import identity_crop
-from model.errors import BackendUnavailable, BadInput
+from model.errors import BackendUnavailable, BadInput, install
 from pipeline.faces.pyramid import Image8
 
 Embeddings = NDArray[np.float32]
@@ -33,7 +33,7 @@ class Teacher:
             )
         if importlib.util.find_spec("onnxruntime") is None:
             raise BackendUnavailable(
-                "the teacher runs in onnxruntime, which is not installed. pip install -e '.[onnx]'"
+                f"the teacher runs in onnxruntime, which is not installed. {install('onnx')}"
             )
         import onnxruntime
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.errors import BackendUnavailable, BadInput
+from model.errors import BackendUnavailable, BadInput, install
 from model.mobilefacenet import MobileFaceNet
 from pipeline.backends.onnx import session_options
 from training.recogniser.onnx_layers import OnnxLayers
@@ -56,7 +56,7 @@ class HintingTeacher:
         except ImportError as error:
             raise BackendUnavailable(
                 f"a teacher runs in onnxruntime, and {error.name} is not installed. "
-                "pip install -e '.[onnx]'"
+                f"{install('onnx')}"
             ) from None
         if not path.is_file():
             raise BadInput(f"{path} does not exist; expected a face recogniser as ONNX (--teacher)")
