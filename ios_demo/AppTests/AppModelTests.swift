@@ -16,7 +16,7 @@ final class AppModelTests: XCTestCase {
     let home = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     return AppModel(
       camera: StillCamera(picture, isAllowed: isAllowed), finder: NoFaces(),
-      store: BundleStore(home: home))
+      store: BundleStore(home: home, shipped: nil))
   }
 
   private func wait(_ condition: () -> Bool) async throws {

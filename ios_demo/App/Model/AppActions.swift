@@ -48,7 +48,7 @@ extension AppModel {
   func importBundle(_ folder: URL) async {
     let store = store
     do {
-      try await Task.detached { try store.take(folder) }.value
+      try await Task.detached { try store.take(chosenInFiles: folder) }.value
       load()
     } catch {
       alert = Notice(of: error)

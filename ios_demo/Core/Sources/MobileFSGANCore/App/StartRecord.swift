@@ -59,6 +59,8 @@ public final class StartRecord: Sendable {
     lock.withLock {
       var content = read()
       edit(&content)
+      try? FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
       // A record that cannot be kept costs a self-test at the next start, nothing else.
       try? JSONEncoder().encode(content).write(to: file, options: .atomic)
     }

@@ -18,11 +18,11 @@ struct SmallBundle {
     try write(Self.little([1, 0]), "golden/0-embedding.f32")
     try write(Self.little(Self.target.map { Float($0) / 255 }), "golden/0-image.f32")
     var models: [String] = []
-    for precision in precisions {
-      let file = "generator-\(precision).mlpackage"
+    for (name, precision) in precisions.map({ ("generator", $0) }) + [("identity", "fp32")] {
+      let file = "\(name)-\(precision).mlpackage"
       try write(Data("a model, \(precision)".utf8), "\(file)/Data/weights/weight.bin")
       try write(Data("{}".utf8), "\(file)/Manifest.json")
-      models.append(try model(file, precision))
+      models.append(try model(name, file, precision))
     }
     try write(manifest(models, schema), "manifest.json")
   }
@@ -48,14 +48,14 @@ struct SmallBundle {
       "image": {"file": "0-image.f32", "dtype": "float32", "shape": [1, 16, 16, 3]}}]}
     """.utf8)
 
-  private func model(_ file: String, _ precision: String) throws -> String {
+  private func model(_ name: String, _ file: String, _ precision: String) throws -> String {
     let digest = try FileDigest(of: folder.appendingPathComponent(file))
     let picture = """
       "shape": [1, 16, 16, 3], "layout": "NHWC", "dtype": "uint8", "range": [0, 255], \
       "color": "RGB", "scale": null, "zero_point": null
       """
     return """
-      {"model": "generator", "file": "\(file)", "format": "mlpackage", "precision": "\(precision)",
+      {"model": "\(name)", "file": "\(file)", "format": "mlpackage", "precision": "\(precision)",
        "sha256": "\(digest.sha256)", "bytes": \(digest.bytes),
        "inputs": [{"name": "target", "description": "", \(picture)},
         {"name": "embedding", "description": "", "shape": [1, 2], "layout": "NC",
