@@ -99,6 +99,7 @@ export class Measuring {
   async start() {
     this.#show(true);
     this.#around.before();
+    const awake = await keepAwake();
     const stop = new AbortController();
     this.#stop = () => stop.abort();
     try {
@@ -119,6 +120,7 @@ export class Measuring {
       if (stop.signal.aborted) say(this.#note, 'Stopped. Nothing was measured.');
       else say(this.#note, wordsOf(error), 'bad');
     }
+    awake?.release();
     this.#show(false);
     this.#around.after();
   }
@@ -158,6 +160,15 @@ export class Measuring {
     byId('measure-result', HTMLElement).hidden = false;
     byId('measure-actions', HTMLElement).hidden = false;
     byId('measure-send', HTMLButtonElement).hidden = !this.#request.token;
+  }
+}
+
+/** Keep the screen on: a phone that dims it runs slower. Null where the browser does not. */
+async function keepAwake() {
+  try {
+    return await navigator.wakeLock.request('screen');
+  } catch {
+    return null;
   }
 }
 

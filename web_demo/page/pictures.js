@@ -2,7 +2,7 @@
 import { PageError } from './faults.js';
 import { kindOf, sizeOf } from './filekinds.js';
 
-/** @import { Kind } from './filekinds.js' */
+/** @import { Decoded } from './decoder.js' */
 
 const MOST_BYTES = 200e6;
 const MOST_PIXELS = 64e6; // about 250 MB once decoded
@@ -41,16 +41,12 @@ export async function openPhoto(file) {
   }
   const stated = sizeOf(head);
   if (stated) refuseHuge(stated);
-  const bitmap = await decoded(file, kind);
-  if (bitmap.width * bitmap.height > MOST_PIXELS) {
-    bitmap.close();
-    refuseHuge(bitmap);
-  }
-  const { width, height } = bitmap;
+  const { bitmap, width, height } = await decoded(file);
+  refuseHuge({ width, height });
+  if (!bitmap) throw new PageError(kind === 'heif' ? 'heif' : 'damaged');
   if (width * height <= WORKED_ON) return { bitmap, name: file.name, note: '' };
-  const smaller = await reduced(bitmap);
-  const sizes = `${width} × ${height} to ${smaller.width} × ${smaller.height}`;
-  return { bitmap: smaller, name: file.name, note: `The photo was made smaller: ${sizes} pixels.` };
+  const sizes = `${width} × ${height} to ${bitmap.width} × ${bitmap.height}`;
+  return { bitmap, name: file.name, note: `The photo was made smaller: ${sizes} pixels.` };
 }
 
 /**
@@ -73,28 +69,26 @@ function refuseHuge({ width, height }) {
   throw new PageError('too-many-pixels', `${width} × ${height} = ${millions} million`);
 }
 
-/**
- * @param {File} file
- * @param {Kind} kind
- */
-async function decoded(file, kind) {
-  try {
-    return await createImageBitmap(file, { imageOrientation: 'from-image' });
-  } catch {
-    throw new PageError(kind === 'heif' ? 'heif' : 'damaged');
-  }
-}
+/** @type {Worker | null} */
+let decoder = null;
+let orders = 0;
 
-/** @param {ImageBitmap} bitmap closed afterwards */
-async function reduced(bitmap) {
-  const scale = Math.sqrt(WORKED_ON / (bitmap.width * bitmap.height));
-  try {
-    return await createImageBitmap(bitmap, {
-      resizeWidth: Math.floor(bitmap.width * scale),
-      resizeHeight: Math.floor(bitmap.height * scale),
-      resizeQuality: 'high',
-    });
-  } finally {
-    bitmap.close();
-  }
+/**
+ * @param {Blob} file
+ * @returns {Promise<Decoded>}
+ */
+function decoded(file) {
+  const worker = (decoder ??= new Worker(new URL('./decoder.js', import.meta.url), {
+    type: 'module',
+  }));
+  const id = orders++;
+  return new Promise((resolve) => {
+    const take = (/** @type {MessageEvent<Decoded>} */ { data }) => {
+      if (data.id !== id) return;
+      worker.removeEventListener('message', take);
+      resolve(data);
+    };
+    worker.addEventListener('message', take);
+    worker.postMessage({ id, file, mostPixels: MOST_PIXELS, workedOn: WORKED_ON });
+  });
 }
