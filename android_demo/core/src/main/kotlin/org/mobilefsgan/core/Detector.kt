@@ -153,7 +153,7 @@ class Detector(near: SwapModel, far: SwapModel, mesh: SwapModel) :
     /** How far one of the five points is from where it was, in eye distances. */
     private fun moved(): Double {
         var most = 0.0
-        for (i in 0 until 10 step 2) {
+        stride(0, 10, 2) { i ->
             most = maxOf(most, hypot(five[i] - before[i], five[i + 1] - before[i + 1]))
         }
         return most / maxOf(Points.distance(five, 0, 1), 1e-9)

@@ -109,7 +109,7 @@ object FaceMesh {
         var lowY = lowX
         var highX = -lowX
         var highY = -lowX
-        for (i in mesh.indices step 2) {
+        stride(0, mesh.size, 2) { i ->
             val x = c * mesh[i] + s * mesh[i + 1]
             val y = c * mesh[i + 1] - s * mesh[i]
             lowX = minOf(lowX, x)

@@ -37,18 +37,18 @@ internal class FaceModel(private val model: SwapModel, private val low: Float) :
     }
 
     /** The larger output of two: the boxes, or the landmarks. */
-    val large: FloatArray get() = outputs.maxByOrNull { it.size } ?: outputs[0]
+    val large: FloatArray = outputs.maxBy { it.size }
 
     /** The smaller output: the scores. */
-    val small: FloatArray get() = outputs.minByOrNull { it.size } ?: outputs[0]
+    val small: FloatArray = outputs.minBy { it.size }
 
     override fun close() = model.close()
 
     private fun contrast(): Int {
         var least = 255
         var most = 0
-        for (y in 0 until size step 2) {
-            for (x in 0 until size step 2) {
+        stride(0, size, 2) { y ->
+            stride(0, size, 2) { x ->
                 for (c in 0 until Picture.RGB) {
                     val value = seen.rgb.level((y * size + x) * 3 + c)
                     if (value < least) least = value

@@ -19,7 +19,7 @@ fun fitSimilarity(points: DoubleArray, template: DoubleArray, into: Affine = Aff
     var along = 0.0
     var across = 0.0
     var spread = 0.0
-    for (i in points.indices step 2) {
+    stride(0, points.size, 2) { i ->
         val x = points[i] - middleX
         val y = points[i + 1] - middleY
         val u = template[i] - goalX

@@ -41,7 +41,7 @@ class Light(private val size: Int) {
                 val level = (v - mine.mean(c)) * gain + theirs.mean(c)
                 table[v] = round(level.coerceIn(0.0, 255.0)).toInt().toByte()
             }
-            for (i in c until swapped.size step Picture.RGB) {
+            stride(c, swapped.size, Picture.RGB) { i ->
                 swapped.rgb[i] = table[swapped.rgb.level(i)]
             }
         }
@@ -61,7 +61,7 @@ class Light(private val size: Int) {
             blue[luma] = tone.blue(luma.toFloat()).toFloat()
         }
         val rgb = swapped.rgb
-        for (i in 0 until swapped.size step Picture.RGB) {
+        stride(0, swapped.size, Picture.RGB) { i ->
             val luma = luma(rgb, i)
             val bin = (luma + 0.5f).toInt().coerceIn(0, LEVELS - 1)
             val cr = red[bin] + kept * (redOf(rgb, i, luma) - red[bin])
@@ -103,7 +103,7 @@ private class Moments {
         sums.fill(0)
         squares.fill(0)
         count = 0
-        for (y in 0 until size step 2) {
+        stride(0, size, 2) { y ->
             for (i in y * size until (y + 1) * size) {
                 if (mask[i] <= 0.5f) continue
                 count++

@@ -25,7 +25,7 @@ object Points {
 
     /** Maps [points] by [matrix] into [into], which may be [points] itself. */
     fun map(points: DoubleArray, matrix: Affine, into: DoubleArray) {
-        for (i in points.indices step 2) {
+        stride(0, points.size, 2) { i ->
             val x = points[i]
             val y = points[i + 1]
             into[i] = matrix.x(x, y)
@@ -35,14 +35,14 @@ object Points {
 
     private fun mean(points: DoubleArray, axis: Int): Double {
         var sum = 0.0
-        for (i in axis until points.size step 2) sum += points[i]
+        stride(axis, points.size, 2) { i -> sum += points[i] }
         return 2 * sum / points.size
     }
 
     private fun extent(points: DoubleArray, axis: Int): Double {
         var low = points[axis]
         var high = low
-        for (i in axis until points.size step 2) {
+        stride(axis, points.size, 2) { i ->
             low = minOf(low, points[i])
             high = maxOf(high, points[i])
         }

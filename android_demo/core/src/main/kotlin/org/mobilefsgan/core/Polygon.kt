@@ -56,7 +56,7 @@ internal class Polygon(capacity: Int) {
         }
         for (y in 0 until size) {
             val found = cross(y)
-            for (i in 0 until found - 1 step 2) {
+            stride(0, found - 1, 2) { i ->
                 val from = maxOf(0, ceil(crossings[i]).toInt())
                 val to = minOf(size - 1, floor(crossings[i + 1]).toInt())
                 for (x in from..to) into[y * size + x] = 1

@@ -22,10 +22,10 @@ internal class Colours(private val size: Int) {
     /** Measures [face]; what lies above 0.5 in [mask] counts. */
     fun measure(face: Picture, mask: FloatArray) {
         count = 0
-        for (y in 0 until size step STEP) {
-            for (x in 0 until size step STEP) {
+        stride(0, size, STEP) { y ->
+            stride(0, size, STEP) { x ->
                 val i = y * size + x
-                if (mask[i] <= 0.5f) continue
+                if (mask[i] <= 0.5f) return@stride
                 val level = Light.luma(face.rgb, 3 * i)
                 luma[count] = level
                 red[count] = Light.redOf(face.rgb, 3 * i, level)

@@ -28,7 +28,7 @@ data class Orientation(val rotation: Int, val mirror: Boolean) {
          * The orientation that makes a Camera2 image upright on the display.
          *
          * @param sensor SENSOR_ORIENTATION: clockwise degrees from image to the upright device.
-         * @param display clockwise degrees by which the device is turned against its usual way.
+         * @param display Display.getRotation() in degrees: how far what is drawn is turned.
          * @param front whether the camera looks at the user; it is shown as in a mirror.
          */
         fun of(sensor: Int, display: Int, front: Boolean): Orientation {
