@@ -49,7 +49,7 @@ export function decodeBoxes(boxes, logits, centres, view) {
   const found = [];
   for (let i = 0; i < centres.length; i++) {
     const score = 1 / (1 + Math.exp(-Math.min(Math.max(logits[i], -80), 80)));
-    if (score < MIN_SCORE) continue;
+    if (!(score >= MIN_SCORE)) continue; // also where it is not a number
     const numbers = boxes.subarray(i * NUMBERS, (i + 1) * NUMBERS);
     // Corners of pixels are at the integers in the view, centres in the picture.
     const point = (/** @type {number} */ n) =>

@@ -6,7 +6,9 @@ import { LEAST_PX } from './detector.js';
 import { same } from './face.js';
 
 const DETECT_EVERY = 10; // frames; a new face may stay undetected for that long
-const HOLD = 5; // frames that a lost face keeps its pose for, while it is looked for
+// A lost face keeps its pose for that long, while it is looked for.
+const HOLD_FRAMES = 5;
+const HOLD_SECONDS = 0.5;
 const CUT = 24; // mean change of a coarse grey picture, in levels of 255, that no motion makes
 const COARSE = [32, 18];
 const LEAST = 1 / 64; // of a frame's longer edge: smaller faces would take too long in every scene
@@ -18,6 +20,7 @@ const LEAST = 1 / 64; // of a frame's longer edge: smaller faces would take too 
  * @property {Face} face as it was seen last
  * @property {OneEuro} filter
  * @property {number} missed frames since it was seen
+ * @property {number} seen when that was, in seconds
  */
 
 /** Faces through a film: detected every few frames, followed by the mesh between, held still. */
@@ -28,7 +31,6 @@ export class Tracker {
   /** @type {Float32Array | null} */
   #coarse = null;
   #sinceLook = 0;
-  #seconds = 0;
 
   /** @param {Detector} detector */
   constructor(detector) {
@@ -43,17 +45,18 @@ export class Tracker {
    * @returns {Promise<Face[]>}
    */
   async step(pyramid, seconds) {
-    const elapsed = seconds - this.#seconds;
-    this.#seconds = seconds;
     const begins = this.#isNewScene(pyramid);
     if (begins) this.#tracks = [];
-    const followed = await this.#follow(pyramid, elapsed);
+    const followed = await this.#follow(pyramid, seconds);
     this.#sinceLook += 1;
-    const lost = this.#tracks.some(({ missed }) => missed > 0);
+    // A frame without a face costs little else, so it is looked at each time.
+    const lost = !this.#tracks.length || this.#tracks.some(({ missed }) => missed > 0);
     if (begins || lost || !followed || this.#sinceLook >= DETECT_EVERY) {
-      await this.#look(pyramid, elapsed, begins);
+      await this.#look(pyramid, seconds, begins);
     }
-    this.#tracks = this.#tracks.filter(({ missed }) => missed <= HOLD);
+    this.#tracks = this.#tracks.filter(
+      ({ missed, seen }) => !missed || (missed <= HOLD_FRAMES && seconds - seen <= HOLD_SECONDS),
+    );
     return this.#tracks.map(({ face, filter }) => ({ mesh: filter.smooth, score: face.score }));
   }
 
@@ -84,10 +87,10 @@ export class Tracker {
    * Move every track to where its face is now.
    *
    * @param {Pyramid} pyramid
-   * @param {number} elapsed seconds
+   * @param {number} seconds
    * @returns {Promise<boolean>} whether every face was found and is one of its own
    */
-  async #follow(pyramid, elapsed) {
+  async #follow(pyramid, seconds) {
     /** @type {Track[]} */
     const kept = [];
     const before = this.#tracks.length;
@@ -95,7 +98,7 @@ export class Tracker {
       const face = await this.#detector.track(pyramid, track.face);
       // Two tracks on one face: the younger one has lost its own.
       if (face && kept.some((other) => same(face, other.face))) continue;
-      if (face) see(track, face, elapsed * (track.missed + 1));
+      if (face) see(track, face, seconds);
       else track.missed += 1;
       kept.push(track);
     }
@@ -107,10 +110,10 @@ export class Tracker {
    * Find new faces, and those that were lost.
    *
    * @param {Pyramid} pyramid
-   * @param {number} elapsed seconds
+   * @param {number} seconds
    * @param {boolean} deep look for small and turned faces, too
    */
-  async #look(pyramid, elapsed, deep) {
+  async #look(pyramid, seconds, deep) {
     this.#sinceLook = 0;
     const known = this.#tracks.filter(({ missed }) => !missed).map(({ face }) => face);
     const { width, height } = pyramid.picture;
@@ -120,8 +123,9 @@ export class Tracker {
       : await this.#detector.glance(pyramid, known);
     for (const face of found) {
       const track = this.#tracks.find((other) => same(face, other.face));
-      if (!track) this.#tracks.push({ face, filter: new OneEuro(face.mesh), missed: 0 });
-      else if (track.missed) see(track, face, elapsed * (track.missed + 1));
+      if (!track)
+        this.#tracks.push({ face, filter: new OneEuro(face.mesh), missed: 0, seen: seconds });
+      else if (track.missed) see(track, face, seconds);
     }
   }
 }
@@ -129,10 +133,11 @@ export class Tracker {
 /**
  * @param {Track} track
  * @param {Face} face
- * @param {number} elapsed seconds
+ * @param {number} seconds when it is seen
  */
-function see(track, face, elapsed) {
-  track.filter.step(face.mesh, elapsed);
+function see(track, face, seconds) {
+  track.filter.step(face.mesh, seconds - track.seen);
   track.face = face;
   track.missed = 0;
+  track.seen = seconds;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { anchors, decodeBoxes } from '../core/blazeface.js';
 import { Pyramid } from '../core/warp.js';
 import { fromUserAgent } from '../engine/device.js';
 import { readEmbedding } from '../engine/npy.js';
@@ -82,11 +83,15 @@ test('tiles cover the picture, none reaches beyond it', () => {
   }
 });
 
-test('a face that is lost for some frames keeps its pose, and goes after that', async () => {
+/**
+ * How many faces a tracker has in each of 12 frames, where one is seen in the first three.
+ *
+ * @param {number} fps
+ */
+async function tracked(fps) {
   const [{ mesh: file }] = vectors('portraits').cases;
-  const mesh = points(file);
+  const face = { mesh: points(file), score: 1 };
   let seen = true;
-  const face = { mesh, score: 1 };
   /** @type {any} */
   const detector = {
     find: async () => (seen ? [face] : []),
@@ -98,9 +103,21 @@ test('a face that is lost for some frames keeps its pose, and goes after that', 
   const counts = [];
   for (let i = 0; i < 12; i++) {
     seen = i < 3;
-    counts.push((await tracker.step(frame, i / 25)).length);
+    counts.push((await tracker.step(frame, i / fps)).length);
   }
-  assert.deepEqual(counts, [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
+  return counts;
+}
+
+test('a face that is lost keeps its pose for five frames, or half a second', async () => {
+  assert.deepEqual(await tracked(25), [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
+  assert.deepEqual(await tracked(4), [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+  assert.deepEqual(await tracked(1), [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+test('scores that are not numbers are no faces', () => {
+  const boxes = new Float32Array(896 * 16).fill(NaN);
+  const logits = new Float32Array(896).fill(NaN);
+  assert.deepEqual(decodeBoxes(boxes, logits, anchors(128), [1, 0, 0, 0, 1, 0]), []);
 });
 
 test('browsers without client hints are named by their user agent', () => {
