@@ -30,6 +30,7 @@ mirror() {
 
 set_up() {
   local partial="$root.partial" free_kb
+  export DEBIAN_FRONTEND=noninteractive
   free_kb=$(df --output=avail -k "$cache" | tail -n 1)
   [ "$free_kb" -ge 5000000 ] || refuse "$cache has less than the 5 GB free that it takes."
   if ! apt-get -qq install -y debootstrap debian-archive-keyring >&2; then

@@ -61,7 +61,6 @@ final class VisionFaceTests: XCTestCase {
         outline: FaceMesh.oval.map { one.matrix.matrix.apply(mesh[$0]) }, size: 256)
       let both = zip(found, wanted).filter { $0 > 0.5 && $1 > 0.5 }.count
       let either = zip(found, wanted).filter { $0 > 0.5 || $1 > 0.5 }.count
-      print("\(one.portrait): \(both * 100 / either) % of both masks overlap")
       XCTAssertGreaterThan(Double(both) / Double(either), 0.9, one.portrait)
     }
   }
