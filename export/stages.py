@@ -121,24 +121,3 @@ def log_tail(log: Path, start: int = 0) -> str:
         return f"Its log ({log}) cannot be read"
     shown = "".join(f"\n  | {line[:200]}" for line in lines[-_TAIL_LINES:])
     return f"The end of its log ({log}):{shown or ' empty'}"
-
-
-def progress(count: int, what: str, show: bool) -> Iterator[int]:
-    """Yield 0 to `count - 1`; show a bar on a terminal, and a line every quarter elsewhere.
-
-    Args:
-        count: how many.
-        what: the name that is shown.
-        show: show the progress.
-    """
-    from tqdm import tqdm
-
-    terminal = sys.stderr.isatty()
-    if show and terminal:
-        yield from tqdm(range(count), what, unit="pair", leave=False, file=sys.stderr)
-        return
-    for i in range(count):
-        yield i
-        done = i + 1
-        if show and (done == count or done % max(1, count // 4) == 0):
-            print(f"{'':10}{what}: {done}/{count}", file=sys.stderr, flush=True)

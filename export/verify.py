@@ -19,7 +19,7 @@ from model.errors import BackendUnavailable, ParityError, guard
 _NO_SAMPLE = "not executed: it has no golden sample"
 
 if TYPE_CHECKING:
-    from export.proof.golden import Sample
+    from export.proof.golden import GoldenSample
     from model.contract import ModelSpec
 
 
@@ -83,7 +83,7 @@ def replay(bundle: Path, threads: int) -> Iterator[dict[str, Any]]:
     from export.proof.golden import folder_for, read_golden
     from model.contract import checked_file, load_bundle
 
-    golden: dict[str, list[Sample]] = {}
+    golden: dict[str, list[GoldenSample]] = {}
     for spec in load_bundle(bundle).models:
         checked_file(bundle, spec)
         folder = folder_for(spec)
@@ -92,7 +92,9 @@ def replay(bundle: Path, threads: int) -> Iterator[dict[str, Any]]:
         yield {"file": spec.file, **_replay(spec, bundle, golden[folder], threads)}
 
 
-def _replay(spec: ModelSpec, bundle: Path, samples: list[Sample], threads: int) -> dict[str, Any]:
+def _replay(
+    spec: ModelSpec, bundle: Path, samples: list[GoldenSample], threads: int
+) -> dict[str, Any]:
     """Run one file on all samples it can take; `held` is None where nothing could be run."""
     from export.proof.golden import score
     from export.proof.parity import min_identity_cosine, min_psnr_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 _LINE_EVERY_S = 10.0
@@ -60,3 +61,21 @@ class Progress:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+def counted(count: int, what: str, *, shown: bool, unit: str = "pair") -> Iterator[int]:
+    """Yield 0 to `count - 1`, and show how far that is.
+
+    Args:
+        count: how many.
+        what: the name that is shown.
+        shown: print the progress on stderr.
+        unit: name of what is counted, in the singular.
+    """
+    progress = Progress(count, what, shown=shown, unit=unit)
+    try:
+        for i in range(count):
+            yield i
+            progress.step()
+    finally:
+        progress.close()

@@ -8,6 +8,7 @@ The test of the suite tries some hundreds of cases. A longer run, with its figur
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import random
@@ -291,6 +292,70 @@ def _run_package(path: Path) -> object:
     return function.run(inputs)
 
 
+def _photo(folder: Path, suffix: str) -> Path:
+    import numpy as np
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112], exif[0x011A] = "a picture", 6, 72.0
+    exif.get_ifd(0x8825)[1] = "N"
+    noise = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
+    path = folder / f"p{suffix}"
+    Image.fromarray(noise).save(path, exif=exif)
+    return path
+
+
+def _rewrite_photo(path: Path) -> object:
+    from pipeline.media import label, photo
+
+    taken = photo.read(path, keep_metadata=True)
+    out = path.with_name(f"out{path.suffix}")
+    return photo.write(out, taken, taken.image, label.xmp_packet(taken.xmp))
+
+
+def _film(folder: Path, suffix: str) -> Path:
+    import numpy as np
+    from movies import film
+
+    noise = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8)
+    return film(folder / f"f{suffix}", 6, lambda _: noise)
+
+
+def _rewrite_film(path: Path) -> object:
+    from pipeline.media.reader import Reader
+    from pipeline.media.writer import Writer
+
+    out = path.with_name(f"out{path.suffix}")
+    with Reader(path) as reader, Writer(out, path.suffix, reader, labelled=True) as writer:
+        for item in reader.items():
+            if item.frame is None:
+                writer.put(item)
+            else:
+                writer.put(item._replace(frame=writer.fitting.fit(item.frame)))
+    return reader.notes(), writer.notes()
+
+
+def _rows(folder: Path) -> Path:
+    from benchmarks.harness import rows
+
+    runs, stage = rows.Runs(1, 3), rows.Stage.of([1.0, 2.0, 3.0])
+    model = rows.MeasuredModel("generator", "f", "0", "tflite", "fp32", 10_000_000)
+    device = rows.Device("x86_64", "Linux", "some processor", 2)
+    row = rows.Row(
+        source="desktop", device=device, app=rows.App("0", "0"), model=model,
+        backend=rows.Ran("tflite", "tflite", 2), runs=runs, how="measured",
+        stages={"total": stage}, rounds_ms=(1.0, 2.0, 3.0),
+    )  # fmt: skip
+    rows.write(folder / "rows.jsonl", [row, row])
+    return folder / "rows.jsonl"
+
+
+def _read_rows(path: Path) -> object:
+    from benchmarks.harness import rows
+
+    return rows.dumps(rows.read(path))
+
+
 _INSIDE = "Data/com.apple.CoreML/"
 SUBJECTS = (
     Subject("checkpoint", _checkpoint, _read_state),
@@ -304,6 +369,15 @@ SUBJECTS = (
     Subject("manifest", _manifest, _read_bundle),
     Subject("identity", _identity, _read_identity),
     Subject("json", _recipe, _read_recipe),
+    *(
+        Subject(f"photo {suffix}", functools.partial(_photo, suffix=suffix), _rewrite_photo)
+        for suffix in (".jpg", ".png", ".tif", ".webp")
+    ),
+    *(
+        Subject(f"film {suffix}", functools.partial(_film, suffix=suffix), _rewrite_film)
+        for suffix in (".mp4", ".mkv", ".webm")
+    ),
+    Subject("rows", _rows, _read_rows),
     Subject(
         "package",
         _package,

@@ -1,6 +1,7 @@
 """Sources of a swap: names, photos and identities, and swappers that threads share."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,20 @@ def test_threads_may_share_a_swapper() -> None:
     assert len(results) == 12
     for result in results:
         np.testing.assert_array_equal(result, wanted)
+
+
+@needs_detector
+def test_threads_may_share_the_models_of_a_bundle(bundle: Path) -> None:
+    shared = FaceSwapper.load(bundle, threads=1)
+    small = np.ascontiguousarray(portrait(1)[:300, 100:400])
+
+    def work(_: int) -> np.ndarray:
+        return shared.swap(small, shared.identity(small))
+
+    wanted = work(0)
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(work, range(8)):
+            np.testing.assert_array_equal(result, wanted)
 
 
 def turned(face: Face, angle_deg: float) -> Face:

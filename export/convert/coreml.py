@@ -13,12 +13,13 @@ import numpy as np
 from export.quantize.coreml_w8a8 import Ranges, activation_ranges, quantize_w8a8
 from export.quantize.coreml_weights import compressed
 from export.quantize.eight_bit import EightBit
-from export.stages import log_tail, progress
+from export.stages import log_tail
 from export.subject import Artifact, Subject
 from export.workbench import Workbench
 from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
 from model.errors import ConversionError
 from pipeline.mlprogram.program import Package
+from pipeline.progress import counted
 from pipeline.quiet import quiet
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "pal6", "w8a8")
@@ -75,7 +76,7 @@ class CoreMLConverter:
         path, pairs = self._half_for_w8a8, eight_bit.pairs()
         if self._ranges is None:
             bar = not self._bench.stages.quiet
-            bars = progress(len(pairs), f"{path.stem}: ranges", bar)
+            bars = counted(len(pairs), f"{path.stem}: ranges", shown=bar)
             signature = self._subject.signature("mlpackage", "uint8")
             samples = (pairs.feed(signature, i) for i in bars)
             self._ranges = activation_ranges(Package(path), samples)

@@ -18,7 +18,7 @@ from pipeline.backends.base import Arrays, Backend
 from pipeline.metrics import cosine, psnr_db
 from pipeline.tensor import inputs_for, to_unit
 
-Sample = dict[str, NDArray[Any]]
+GoldenSample = dict[str, NDArray[Any]]
 
 _ARRAYS = {  # dtype and number of axes
     "target": ("uint8", 4),
@@ -36,7 +36,7 @@ def folder_for(spec: ModelSpec) -> str:
     return GOLDEN_BAKED if baked else GOLDEN
 
 
-def read_golden(folder: Path) -> list[Sample]:
+def read_golden(folder: Path) -> list[GoldenSample]:
     """Read all samples of a folder.
 
     Returns:
@@ -59,7 +59,7 @@ def read_golden(folder: Path) -> list[Sample]:
         ) from None
 
 
-def feeds(spec: ModelSpec, sample: Sample) -> Arrays:
+def feeds(spec: ModelSpec, sample: GoldenSample) -> Arrays:
     """The inputs of a model file for a sample, by name.
 
     Raises:
@@ -68,7 +68,7 @@ def feeds(spec: ModelSpec, sample: Sample) -> Arrays:
     return inputs_for(spec.inputs, sample["target"][0], sample.get("embedding"))
 
 
-def score(backend: Backend, sample: Sample) -> float:
+def score(backend: Backend, sample: GoldenSample) -> float:
     """How near a backend comes to PyTorch: PSNR in dB (peak 1), or the embeddings' cosine.
 
     Raises:
@@ -90,7 +90,7 @@ def score(backend: Backend, sample: Sample) -> float:
     return -math.inf if math.isnan(near) else near
 
 
-def _read_sample(folder: Path, sample: dict[str, Any]) -> Sample:
+def _read_sample(folder: Path, sample: dict[str, Any]) -> GoldenSample:
     arrays = {
         name: _read_array(folder, sample[name], name, dtype, axes)
         for name, (dtype, axes) in _ARRAYS.items()

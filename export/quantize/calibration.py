@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.faces import faces_in
-from export.stages import progress
 from model.contract import Calibration
 from model.errors import BadInput, ImageError
 from model.tensors import Signature
 from pipeline.faces.portraits import varied
+from pipeline.progress import counted
 from pipeline.tensor import inputs_for
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def from_folder(
     if others:
         skipped["of another kind"] = others
     paths = paths[: 4 * FOLDER_PAIRS]
-    for i in progress(len(paths), "faces to calibrate on", bar):
+    for i in counted(len(paths), "searched for faces", shown=bar, unit="photo"):
         if len(faces) >= FOLDER_PAIRS:
             break
         found = _read(paths[i], face_size)

@@ -11,8 +11,8 @@ import numpy as np
 from export.quantize.calibration import CalibrationSet
 from export.quantize.graph_ranges import cut_before_leaky, cut_before_tanh
 from export.quantize.ranges import Method, Ranges, Statistics, Tally, cache_folder, recalled
-from export.stages import progress
 from model.tensors import Signature
+from pipeline.progress import counted
 from pipeline.quiet import quiet
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _measure(
     names = [value.name for value in floats]
     inputs = {value.name for value in model.graph.input}
     tally = Tally(names, len(pairs))
-    for i in progress(len(pairs), f"{name}: ranges", bar):
+    for i in counted(len(pairs), f"{name}: ranges", shown=bar):
         feed = pairs.feed(signature, i)
         computed = [n for n in names if n not in inputs]
         answers = dict(zip(computed, session.run(computed, feed), strict=True))

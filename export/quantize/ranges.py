@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from export.quantize import flatbuffer
 from export.quantize.calibration import CalibrationSet
-from export.stages import progress
 from model.errors import BadInput
 from model.files import write_atomically
 from model.tensors import Signature
+from pipeline.progress import counted
 from pipeline.quiet import quiet
 
 Method = Literal["minmax", "percentile"]
@@ -142,7 +142,7 @@ def _run(path: Path, signature: Signature, pairs: CalibrationSet, bar: bool) -> 
         interpreter.allocate_tensors()
     outputs = [int(i) for i in model.subgraphs[0].outputs]
     tally = Tally(names, len(pairs))
-    for p in progress(len(pairs), f"{path.stem}: ranges", bar):
+    for p in counted(len(pairs), f"{path.stem}: ranges", shown=bar):
         for name, value in pairs.feed(signature, p).items():
             interpreter.set_tensor(inputs[name], value)
         interpreter.invoke()

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.quantize.weights import rounded_per_channel, rounded_to_palette
-from export.stages import Stages, progress
+from export.stages import Stages
 from model.contract import Format, Precision, Recipe
 from model.errors import BadInput, ContractError
 from model.typed_json import load_json
+from pipeline.progress import counted
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -89,7 +90,7 @@ def rank(
         # Half the size of [-1, 1] makes pictures; embeddings have length one.
         scale = 4.0 * wanted[0].numel() if wanted.dim() == 4 else 1.0
         ranked = []
-        for i in progress(len(names), "layers", bar):
+        for i in counted(len(names), "layers ranked", shown=bar, unit="layer"):
             got = _with_one_rounded(network, layers[names[i]], inputs, rounds)
             error = (got - wanted).flatten(1).square().sum(dim=1).max() / scale
             ranked.append(Layer(names[i], float(-10 * error.clamp_min(1e-20).log10())))

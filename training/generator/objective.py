@@ -11,7 +11,7 @@ from model.mobilefacenet import MobileFaceNet
 from training.generator import losses
 from training.generator.config import Config
 from training.generator.features import Vgg19
-from training.generator.samples import Sample
+from training.generator.samples import TrainingSample
 from training.recogniser.student import early_features, finish
 from training.recogniser.views import recogniser_view, relit
 
@@ -30,7 +30,7 @@ class Objective:
         self._config, self._encoder, self._vgg = config, judges.encoder, judges.vgg
 
     def terms(
-        self, pictures: list[Tensor], sample: Sample, watch: losses.Watch, *, whole: bool
+        self, pictures: list[Tensor], sample: TrainingSample, watch: losses.Watch, *, whole: bool
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Weighted losses but the adversarial one, and each result's cosine to its source.
 
@@ -87,14 +87,14 @@ class Objective:
             terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, theirs, sample)
         return terms, (embeddings[0] * sample.embedding).sum(1).detach()
 
-    def _shown(self, pictures: Tensor, sample: Sample) -> Tensor:
+    def _shown(self, pictures: Tensor, sample: TrainingSample) -> Tensor:
         """What the recogniser sees of pictures: of a result and its target alike."""
         view = recogniser_view(
             pictures, self._config.identity_size, sample.moves, smooth=self._config.relight
         )
         return view if sample.looks is None else relit(view, sample.looks)
 
-    def _target_maps(self, sample: Sample) -> list[Tensor]:
+    def _target_maps(self, sample: TrainingSample) -> list[Tensor]:
         """The recogniser's early features of the targets, where some loss compares to them."""
         w = self._config.weights
         if not (w.departure or (w.perceptual and self._vgg is None)):
@@ -103,7 +103,7 @@ class Objective:
             return early_features(self._encoder, self._shown(sample.target, sample))
 
     def _perceptual(
-        self, picture: Tensor, mine: list[Tensor], theirs: list[Tensor], sample: Sample
+        self, picture: Tensor, mine: list[Tensor], theirs: list[Tensor], sample: TrainingSample
     ) -> Tensor:
         """By VGG-19 where its weights are given, by the recogniser's early layers otherwise.
 

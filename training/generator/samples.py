@@ -19,7 +19,7 @@ KNOWN_SOURCES = 50_000  # embeddings kept, 100 MB
 AT_ONCE = 32  # sources that a GPU looks at together
 
 
-class Sample(NamedTuple):
+class TrainingSample(NamedTuple):
     """A batch on its device; pictures NCHW float32 RGB in [-1, 1]."""
 
     target: Tensor
@@ -31,7 +31,7 @@ class Sample(NamedTuple):
     moves: Tensor | None
     looks: Looks | None
 
-    def shrunk(self, size: int) -> Sample:
+    def shrunk(self, size: int) -> TrainingSample:
         """With pictures averaged down to `size`: what a growing network is compared to."""
         factor = self.target.shape[-1] // size
         if factor == 1:
@@ -50,7 +50,7 @@ class Sampler:
         self._config, self._encoder, self._compute = config, encoder, compute
         self._known: dict[str, Tensor] = {}
 
-    def sample(self, batch: Batch, random: torch.Generator) -> Sample:
+    def sample(self, batch: Batch, random: torch.Generator) -> TrainingSample:
         """The batch, with random embeddings where it asks for them.
 
         Args:
@@ -64,7 +64,7 @@ class Sampler:
         chosen = batch.random.to(device)
         moves = random_moves(len(embedding), random).to(device) if self._config.jitter else None
         looks = random_looks(len(embedding), random).to(device) if self._config.relight else None
-        return Sample(
+        return TrainingSample(
             target=_pictures(shown, batch.target, layout),
             truth=_pictures(shown, batch.truth, layout),
             real=_pictures(shown, batch.real, layout),

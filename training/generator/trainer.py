@@ -22,7 +22,7 @@ from training.generator.config import SMALLEST, Config, TrainingStage, as_json
 from training.generator.fresh import fresh_network
 from training.generator.grow import Growing, Level, spare_constant_channels
 from training.generator.objective import Judges, Objective
-from training.generator.samples import Sample, Sampler
+from training.generator.samples import Sampler, TrainingSample
 from training.generator.span import heed_span
 from training.running import packed, state
 from training.running.average import follow, retaking_statistics
@@ -234,12 +234,12 @@ class Trainer:
             "optimizer_d": self.adversary.optimizer,
         }  # fmt: skip
 
-    def _sample(self, batch: Batch) -> Sample:
+    def _sample(self, batch: Batch) -> TrainingSample:
         """What networks are shown of a batch; depends on the seed and the number of the step."""
         seed = seed_of(self.purpose.seed, 2, self.steps, self.ranks.rank)
         return self._sampler.sample(batch, torch.Generator().manual_seed(seed))
 
-    def _paint(self, painter: nn.Module, sample: Sample) -> list[Tensor]:
+    def _paint(self, painter: nn.Module, sample: TrainingSample) -> list[Tensor]:
         """The pictures, finest first; a growing network has one more per level."""
         if self.config.grow:
             pictures = painter(sample.target, sample.embedding, self.stage.size)
