@@ -3,7 +3,8 @@
 import pytest
 from fuzzing import MOST_MB, SUBJECTS, Subject, run
 
-CASES = {"generator": 12, "package": 60, "photo": 40, "film": 20}  # these take longest; of the others:
+# These take longest.
+CASES = {"generator": 12, "package": 60, "photo": 40, "film": 20}
 USUAL_CASES = 150
 
 
