@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -122,6 +123,7 @@ def test_schemes_name_targets_that_exist(objects: dict[str, dict[str, Any]]) -> 
     schemes = {path.stem: path.read_text() for path in PROJECT.rglob("*.xcscheme")}
     assert set(schemes) == {"MobileFSGAN", "Benchmark"}
     for text in schemes.values():
+        assert ElementTree.fromstring(text).tag == "Scheme"
         named = set(re.findall(r'BlueprintIdentifier = "(\w+)"', text))
         assert named == set(of(objects, "PBXNativeTarget"))
     assert 'argument = "--benchmark"' in schemes["Benchmark"]

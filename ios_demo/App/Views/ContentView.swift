@@ -28,6 +28,7 @@ struct ContentView: View {
         .tag(Tab.settings)
     }
     .task {
+      model.handle(.thermal(Thermal(ProcessInfo.processInfo.thermalState)))
       model.handle(.foreground)
       model.handle(.camera(.wanted))
     }

@@ -34,7 +34,7 @@ struct LiveView: View {
         systemImage: "rectangle.lefthalf.inset.filled"
       ) { showsBefore.toggle() }
       Spacer()
-      if model.state.camera == .stopped {
+      if model.state.camera.canResume {
         Button("Continue", systemImage: "play.fill") { model.handle(.camera(.resumedByUser)) }
       } else {
         Button("Pause", systemImage: "pause.fill") { model.handle(.camera(.stoppedByUser)) }

@@ -14,6 +14,14 @@ public enum CameraState: Equatable, Sendable {
   case stopped
   case failed(String)
 
+  /// Whether the user can start the picture again.
+  public var canResume: Bool {
+    switch self {
+    case .stopped, .failed: true
+    default: false
+    }
+  }
+
   /// What is said instead of the picture, nil while there is nothing to say.
   public var notice: Notice? {
     switch self {
@@ -99,7 +107,7 @@ extension CameraState {
       return [.stop]
     // The user may have changed the permission in Settings meanwhile.
     case (.paused, .foreground), (.denied, .foreground), (.failed, .foreground),
-      (.stopped, .resumedByUser):
+      (.stopped, .resumedByUser), (.failed, .resumedByUser):
       self = .asking
       return [.askForPermission]
     case (.off, .notWanted):

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A sentence for the user: English text with `%@` for every value.
 ///
 /// The English text is the key into the app's String Catalog, so this module needs no resources.
@@ -61,12 +63,14 @@ public struct AppError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Notice {
-  /// What to show for any error: an `AppError` has its own words.
+  /// What to show for any error: an `AppError` has its own words, the system's are localised.
   public init(of error: any Error) {
-    switch error {
-    case let error as AppError: self = error.notice
-    case let error as CustomStringConvertible: self.init("%@", error.description)
-    default: self.init("%@", "\(error)")
+    if let error = error as? AppError {
+      self = error.notice
+    } else if type(of: error) is NSError.Type || error is CocoaError {
+      self.init("%@", error.localizedDescription)
+    } else {
+      self.init("%@", "\(error)")
     }
   }
 }

@@ -63,6 +63,7 @@ final class CameraStateTests: XCTestCase {
     var state = running()
     XCTAssertEqual(state.handle(.failed("no device")), [.stop])
     XCTAssertEqual(state.notice?.description, "The camera does not start: no device")
+    XCTAssertEqual(state.handle(.resumedByUser), [.askForPermission])
   }
 
   func testTheCameraIsOffWhilePhotosAreSwapped() {

@@ -17,6 +17,17 @@ final class NoticeTests: XCTestCase {
     XCTAssertEqual(notice.text { german[$0] ?? $0 }, "It steht: zu hot")
   }
 
+  func testErrorsOfTheSystemAreSaidInItsWords() {
+    let none = URL(fileURLWithPath: "/no such file")
+    XCTAssertThrowsError(try Data(contentsOf: none)) { error in
+      let words = Notice(of: error).description
+      XCTAssertFalse(words.isEmpty)
+      XCTAssertFalse(words.contains("Error Domain"), words)
+      XCTAssertFalse(words.contains("Code="), words)
+    }
+    XCTAssertEqual(Notice(of: ManifestError("It is broken.")).description, "It is broken.")
+  }
+
   func testAValueWithAPercentSignStaysAsItIs() {
     XCTAssertEqual(Notice("%@ and %@", "%@", "%1$@").description, "%@ and %1$@")
   }
