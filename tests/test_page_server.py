@@ -134,7 +134,7 @@ def test_rows_need_the_token_and_a_decent_size(server) -> None:
 def test_rows_are_taken_once(server) -> None:
     status, _, words = ask(server, "POST", "/rows?token=token", body(FROM_A_BROWSER))
     assert (status, words) == (200, b"1 rows received.")
-    assert server.mailbox.arrived.is_set()
+    assert server.mailbox.arrived.wait(5)  # set when the answer is on its way
     assert [row.source for row in server.mailbox.rows] == ["web"]
     assert ask(server, "POST", "/rows?token=token", body(FROM_A_BROWSER))[0] == 409
 
@@ -246,6 +246,8 @@ def test_no_browser_is_an_unavailable_backend(folder: Path) -> None:
 def test_a_page_without_a_bundle_or_a_precision_of_its_own_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="a browser runs int8 and fp32"):
         rows_from_browser(settings(folder, precisions=("fp16",)), lambda _: None)
+    with pytest.raises(BadInput, match="run this in a clone"):
+        rows_from_browser(settings(folder.parent), lambda _: None)
     (folder / "bundle/manifest.json").unlink()
     with pytest.raises(BadInput, match=r"export\.bundle --web"):
         rows_from_browser(settings(folder), lambda _: None)

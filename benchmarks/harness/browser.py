@@ -79,8 +79,13 @@ def need_bundle(folder: Path) -> None:
     """Refuse to serve a page that has nothing to run.
 
     Raises:
-        BadInput: no bundle is in `folder`.
+        BadInput: `folder` is not the web demo, or no bundle is in it.
     """
+    if not (folder / "index.html").is_file():
+        raise BadInput(
+            f"{folder} is not the web demo; expected its index.html. The demo is part of the "
+            "repository, not of the installed package: run this in a clone"
+        )
     if not (folder / "bundle" / "manifest.json").is_file():
         raise BadInput(
             f"{folder.name}/bundle holds no bundle. Put one there with: "
