@@ -1,4 +1,5 @@
 import { EngineError } from './errors.js';
+import { sha256 } from './sha256.js';
 
 /**
  * @typedef {(bytes: number) => void} OnBytes hears how many more bytes are loaded
@@ -61,18 +62,6 @@ async function fetchFile(url) {
     `The server has no ${nameOf(url)} (status ${response.status}). ` +
       'Put a bundle into place with `python -m export.bundle --web BUNDLE`.',
   );
-}
-
-/** @param {Uint8Array<ArrayBuffer>} bytes */
-async function sha256(bytes) {
-  if (!globalThis.crypto?.subtle) {
-    throw new EngineError(
-      'runtime',
-      'The browser checks files only on a secure page. Open it by https, or on localhost.',
-    );
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** @param {string} url */
