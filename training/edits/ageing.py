@@ -94,7 +94,7 @@ def _rough(subject: EditedFace, pixels: Pixels, skin: Mask, random: np.random.Ge
 def _wrinkle(
     subject: EditedFace, pixels: Pixels, mesh: Points, skin: Mask, random: np.random.Generator
 ) -> Pixels:
-    """Each wrinkle is a dark groove with a lighter ridge below, as light from above makes it."""
+    """Draw each wrinkle as a dark groove with a lighter ridge below, as under light from above."""
     size, unit = subject.size, subject.unit
     strength = random.uniform(0.8, 1.25)
     groups = (
@@ -121,14 +121,14 @@ def _wrinkle(
 
 
 def _tapered(lines: list[Points], size: int, width: float) -> Mask:
-    """Lines that are deep in their middle and run out at both ends."""
+    """Lines that are strongest in the middle and fade at both ends."""
     whole = stroke(lines, size, width, 0.45 * width)
     cores = [line[len(line) // 5 : -(len(line) // 5)] for line in lines]
     return 0.45 * whole + 0.55 * stroke(cores, size, width, 0.6 * width)
 
 
 def _shaky(line: Points, random: np.random.Generator, by: float) -> Points:
-    """A line that is not drawn with a ruler."""
+    """The line with small random deviations; its ends stay where they are."""
     wander = np.cumsum(random.normal(size=line.shape), axis=0)
     wander -= np.linspace(wander[0], wander[-1], len(line))
     return line + by * wander / max(1.0, float(np.abs(wander).max()))
@@ -176,7 +176,7 @@ def _frown(subject: EditedFace, mesh: Points, random: np.random.Generator) -> li
 def _grey_hair(
     subject: EditedFace, pixels: Pixels, mesh: Points, random: np.random.Generator
 ) -> Pixels:
-    """Hair above the eyes, and the brows, part of the way to grey."""
+    """Make the hair above the eyes, and the brows, partly grey."""
     near = alike(pixels, subject.hair, (26, 14, 16), 1.8, 0.9)
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     face = fill(subject.outline, subject.size, 0.06 * subject.unit)

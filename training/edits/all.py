@@ -28,7 +28,7 @@ EDITORS: dict[Edit, Editor] = {
     "bald": bald,
     "grin": grin,
 }
-_LEAST_CHANGE = 0.15  # mean absolute, of 255; an edit that shows less than that is none
+_LEAST_CHANGE = 0.15  # mean absolute, of 255; an edit that changes less is refused
 
 
 def edit(name: Edit, face: Image8, mesh: Points, seed: int) -> Image8:
@@ -49,7 +49,7 @@ def edit(name: Edit, face: Image8, mesh: Points, seed: int) -> Image8:
     random = np.random.default_rng((seed, EDITS.index(name)))
     pixels = EDITORS[name](EditedFace(face, mesh), random)
     if not np.isfinite(pixels).all():
-        raise EditFailed("its numbers ran away")
+        raise EditFailed("its values are not finite")
     edited = np.rint(pixels.clip(0, 255)).astype(np.uint8)
     if np.abs(edited.astype(np.int16) - face).mean() < _LEAST_CHANGE:
         raise EditFailed("nothing changed")

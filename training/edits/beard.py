@@ -45,7 +45,7 @@ def beard(subject: EditedFace, random: np.random.Generator) -> Pixels:
     cover = _cover(subject, style)
     if cover.mean() < 0.01:
         raise EditFailed("the jaw is not in the picture")
-    # Beards are darker than the hair of the head, and would not show in the colour of skin.
+    # Beards are darker than the hair; in the colour of the skin a beard would not be visible.
     darker = min(0.85, 0.55 * float(subject.skin.mean()) / max(1.0, float(subject.hair.mean())))
     colour = subject.hair * darker * random.uniform(0.85, 1.15)
     patchy = (0.85 + 0.15 * noise(random, subject.size, 0.15 * subject.unit)).clip(0.5, 1.1)

@@ -1,4 +1,4 @@
-"""Glasses and sunglasses: a frame in three dimensions on the nose, drawn as the head is turned."""
+"""Glasses and sunglasses: a three-dimensional frame on the nose, turned with the head."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _style(random: np.random.Generator, *, sun: bool) -> Style:
 
 
 def _fit(subject: EditedFace, style: Style) -> Frame:
-    """Put a pair on the nose: the head's axes in space come from the corners of the eyes."""
+    """Place a pair on the nose, along the axes of the head, which the corners of the eyes give."""
     mesh = subject.mesh
     left, right = (mesh[list(corners)].mean(axis=0) for corners in zip(_OUTER, _INNER, strict=True))
     across = (right - left) / np.linalg.norm(right - left)
@@ -161,7 +161,7 @@ def _rims(subject: EditedFace, pixels: Pixels, frame: Frame, style: Style) -> Pi
         if shapes:
             cover = stroke(shapes, subject.size, width, closed=closed)
             pixels = over(pixels, style.colour * light, cover)
-    # A thin light along the upper edge makes the rim round.
+    # A thin highlight along the upper edge makes the rim look round.
     lifted = [lens - subject.down * width * 0.25 for lens in frame.lenses]
     shine = stroke(lifted, subject.size, max(0.4, width * 0.25), 0.4, closed=True)
     return over(pixels, style.colour + 90, np.where(shine > 0.02, shine * 0.35, 0))

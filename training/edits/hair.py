@@ -13,8 +13,8 @@ from training.edits.draw import curves, fill, noise, over, step, strands, stroke
 from training.edits.subject import EditedFace, EditFailed, Mask, Pixels, alike
 
 _STRANDS = 900
-_ABOVE = 0.40  # of the picture must lie so much above the forehead, in eye distances
-_MOST_TURN = 0.33  # sine; further round, the skull is no half ellipse
+_ABOVE = 0.40  # eye distances of picture that there must be above the forehead
+_MOST_TURN = 0.33  # sine; beyond that, half an ellipse does not fit the skull
 _SKIN_REACH, _SKIN_BEGINS = (20, 9, 11), 0.5
 _FILL_SIGMAS = (4.0, 12.0, 36.0, 90.0)
 
@@ -39,7 +39,7 @@ def fringe(subject: EditedFace, random: np.random.Generator) -> Pixels:
     """Strands from above the hairline down to the brows, straight or swept to a side.
 
     Raises:
-        EditFailed: there is no hair for them to hang from, or no forehead to be seen.
+        EditFailed: there is no hair above the forehead, or the forehead is not visible.
     """
     top, brow = _heights(subject)
     hairline = _hairline(subject, top)
@@ -57,7 +57,7 @@ def fringe(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def bald(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Skin over the top of the head; what hair stands above the skull gives way to what is behind.
+    """Cover the skull with skin, and replace the hair above it by the background.
 
     Raises:
         EditFailed: the picture ends at the forehead, or the head is turned far, or is bald.
@@ -72,14 +72,14 @@ def bald(subject: EditedFace, random: np.random.Generator) -> Pixels:
     if abs(turn) > _MOST_TURN:
         raise EditFailed("the head is turned too far")
     half = (right - left) / 2 * random.uniform(1.02, 1.08)
-    # Of a head that is turned the back shows on the side of the nearer temple.
+    # Where the head is turned, its back is visible beside the nearer temple.
     middle, half = (left + right) / 2 + 0.4 * turn * half, half * (1 + 0.35 * abs(turn))
     crown = max(ends + 0.05, brow - random.uniform(1.2, 1.35))
     skull = Skull(middle, half, brow + 0.2, crown)
     radius, y = skull.radius(subject), subject.grid[..., 1]
     dome = step(radius, 1.03, 0.97) * step(y, skull.base, skull.base - 0.25)
     pixels = _behind(subject, radius, skull.base, random)
-    # Where the forehead is skin already it stays, up to its own end.
+    # Skin of the forehead stays as it is, up to the hairline.
     hair = 1 - subject.skin_mask.clip(0, 0.7) / 0.7
     soft: Any = cv2.GaussianBlur(cv2.dilate(hair, np.ones((5, 5))), (0, 0), 0.05 * subject.unit)
     brows = np.maximum(*(stroke([ring], subject.size, 0.2 * subject.unit, 0.05 * subject.unit)
@@ -107,7 +107,7 @@ def _hairline(subject: EditedFace, top: float) -> float:
     """
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     skin = alike(subject.pixels, subject.skin, _SKIN_REACH, 1.4, 0.8)
-    # From above: a gloss on the forehead is no hairline, what is above it is.
+    # Search downwards: a highlight on the forehead would be taken for the hairline otherwise.
     heights = np.arange(top - 0.55, top + 0.2, 0.05)
     for at in heights:
         row = (np.abs(x) < 0.4) & (np.abs(y - at) < 0.03)
