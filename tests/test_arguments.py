@@ -127,7 +127,7 @@ def test_values_out_of_bounds_are_refused(kind: Callable[[str], object], text: s
         kind(text)
 
 
-@pytest.mark.parametrize("command", ["export.cli", "pipeline.cli", "benchmarks.latency"])
+@pytest.mark.parametrize("command", ["export.cli", "pipeline.command_line", "benchmarks.latency"])
 def test_precisions_are_those_of_the_contract(command: str) -> None:
     text = (ROOT / f"{command.replace('.', '/')}.py").read_text()
     assert "choices=arguments.PRECISIONS" in text
