@@ -13,8 +13,7 @@ enum CameraPosition: String, CaseIterable, Codable, Sendable {
   case back
 }
 
-/// A camera. The phone's is `PhoneCamera`; previews, and tests without a camera, use
-/// `StillCamera`.
+/// A camera. The phone's is `PhoneCamera`; AppTests have a `StillCamera`.
 protocol CameraSource: AnyObject, Sendable {
   /// Called on a queue of the camera's own.
   var onFrame: (@Sendable (CameraFrame) -> Void)? { get set }

@@ -19,7 +19,7 @@ actor CompiledModels: GeneratorSource {
     return try CoreMLGenerator(model: model, spec: spec, operations: operations)
   }
 
-  /// The identity encoder runs once a source, so speed does not matter: on the CPU.
+  /// The identity encoder runs once per source, so the CPU is fast enough.
   func encoder(_ spec: ModelSpec, at file: URL) async throws -> CoreMLIdentityEncoder {
     let (model, _) = try await load(spec, at: file, units: .cpu) { _ in }
     return try CoreMLIdentityEncoder(model: model, spec: spec)
@@ -44,7 +44,7 @@ actor CompiledModels: GeneratorSource {
   private func compile(_ file: URL, to place: URL) async throws {
     let temporary = try await MLModel.compileModel(at: file)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    // Two loads may have compiled at once.
+    // Another load may have compiled the same package meanwhile.
     if FileManager.default.fileExists(atPath: place.path) {
       try FileManager.default.removeItem(at: temporary)
     } else {

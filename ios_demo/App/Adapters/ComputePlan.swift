@@ -1,8 +1,8 @@
 import CoreML
 import Foundation
 
-/// How many operations of a compiled model Core ML means to run on which unit; empty before
-/// iOS 17.4, which does not tell.
+/// Number of operations of a compiled model that Core ML plans for each unit; empty before
+/// iOS 17.4.
 func plannedOperations(of compiled: URL, _ configuration: MLModelConfiguration) async
   -> [String: Int]
 {

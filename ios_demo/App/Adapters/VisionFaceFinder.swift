@@ -33,7 +33,7 @@ extension FoundFace {
       let noseCrest = landmarks.noseCrest, let outerLips = landmarks.outerLips,
       let contour = landmarks.faceContour
     else { return nil }
-    // `Point` alone would be ambiguous: Apple's headers have one of 1984.
+    // MacTypes.h declares another `Point`.
     typealias Point = MobileFSGANCore.Point
     func points(_ region: VNFaceLandmarkRegion2D) -> [Point] {
       // Vision counts y from the bottom, and pixel edges; the pipeline counts pixel centres.

@@ -19,7 +19,7 @@ final class AppModel {
   @ObservationIgnored let engine: SwapEngine
   @ObservationIgnored let store: BundleStore
   @ObservationIgnored private let camera: any CameraSource
-  /// One for the whole start: a second one would take a load that runs for one that died.
+  /// Only one per start: it takes attempts without an end for crashes of an earlier start.
   @ObservationIgnored let record: StartRecord
   @ObservationIgnored private var loading: Task<Void, Never>?
 

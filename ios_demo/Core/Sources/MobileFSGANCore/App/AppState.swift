@@ -5,7 +5,7 @@ public struct AppState: Equatable, Sendable {
   public private(set) var model = ModelState.undetermined
   public private(set) var thermal = Thermal.nominal
   public private(set) var isInForeground = true
-  /// A short message that goes away with the next event of its kind.
+  /// Shown until the event `memoryIsFine`.
   public private(set) var memory: Notice?
 
   public init() {}
@@ -72,7 +72,7 @@ extension AppState {
     }
   }
 
-  /// In the background the model goes too: the system ends the largest apps first.
+  /// In the background the model is unloaded too: the system ends the largest apps first.
   private mutating func memoryWarning() -> [AppEffect] {
     guard !isInForeground, model.ready != nil else {
       memory = .memoryIsShort

@@ -1,4 +1,4 @@
-/// Between pictures and pixels of four bytes, blue first, as cameras and Core ML have them.
+/// Converts between RGB pictures and BGRA pixels of 4 bytes, the format of camera and Core ML.
 public enum BGRA {
   /// Read pixels.
   ///

@@ -16,9 +16,9 @@ public struct Benchmark: Sendable {
     (self.facts, self.gauges) = (facts, gauges)
   }
 
-  /// Measure, and write the rows to `file` after every model, the last time with the line "done".
+  /// Measure. After every row `file` is written again; at the end with the line `RowFile.done`.
   ///
-  /// - Parameter tell: hears the name of every row before it is measured.
+  /// - Parameter tell: called with the name of every row before it is measured.
   public func run(
     _ request: BenchmarkRequest, into file: URL, tell: @Sendable (String) async -> Void = { _ in }
   ) async throws -> [ResultRow] {
@@ -34,8 +34,8 @@ public struct Benchmark: Sendable {
     return rows
   }
 
-  /// A file with one row that says why nothing could be measured, so that whoever waits for it
-  /// learns the reason.
+  /// Write a file with one row that says why nothing could be measured. Without it the command that
+  /// waits for the rows would wait until its time is over.
   public static func writeFailure(_ why: Notice, _ facts: Facts, to file: URL) throws {
     var row = ResultRow(
       device: facts.device, app: facts.app,
@@ -83,7 +83,7 @@ public struct Benchmark: Sendable {
 
     let started = Started(gauges.nowMs())
     let generator = try await source.generator(spec, at: file, units: units) { state in
-      // Compiling happens once in the life of a file, and is no part of loading.
+      // Compiling happens once per file, and does not count as loading.
       if case .loading = state { started.set(gauges.nowMs()) }
     }
     row.loadMs = gauges.nowMs() - started.ms

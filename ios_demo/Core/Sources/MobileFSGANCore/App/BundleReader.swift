@@ -44,7 +44,7 @@ public struct BundleReader: Sendable {
     return spec
   }
 
-  /// The identity encoder in its best precision; it runs once a source.
+  /// The identity encoder in the best precision of the bundle. It runs once per source.
   public func identity() throws -> ModelSpec {
     for precision in ["fp32", "fp16", "int8"] {
       let file = "identity-\(precision).mlpackage"
@@ -55,7 +55,7 @@ public struct BundleReader: Sendable {
 
   /// Inputs with PyTorch's pictures.
   ///
-  /// - Throws: `AppError` where there are none, or they have another size than the manifest's faces.
+  /// - Throws: `AppError` if there are none, or their size is not that of the manifest.
   public func golden() throws -> [GoldenSample] {
     let samples = try GoldenSample.read(folder: folder.appendingPathComponent("golden"))
     let count = manifest.align.size * manifest.align.size * 3
@@ -63,7 +63,7 @@ public struct BundleReader: Sendable {
     return samples
   }
 
-  /// The file of a model, after its size and SHA-256 were held against the manifest.
+  /// The file of a model. Its size and SHA-256 are compared with the manifest first.
   public func checkedFile(_ spec: ModelSpec) throws -> URL {
     let file = folder.appendingPathComponent(spec.file)
     guard let digest = try? FileDigest(of: file) else { throw AppError(.unreadable(spec.file)) }

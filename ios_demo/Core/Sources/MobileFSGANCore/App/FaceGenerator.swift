@@ -1,6 +1,6 @@
 import Foundation
 
-/// A loaded generator. The app's one runs Core ML; tests have their own.
+/// A loaded generator. The app's implementation runs Core ML; tests have their own.
 public protocol FaceGenerator: Sendable {
   /// Paint an identity onto a face.
   ///
@@ -9,7 +9,7 @@ public protocol FaceGenerator: Sendable {
   ///   - embedding: unit L2 norm, as long as the manifest says.
   func generate(target: [UInt8], embedding: [Float]) async throws -> GeneratedFace
 
-  /// Operations by the unit that computes them, where the system tells.
+  /// Number of operations by the unit that computes them; empty if the system does not report it.
   var operations: [String: Int] { get async }
 }
 
@@ -30,7 +30,7 @@ public struct GeneratedFace: Equatable, Sendable {
 public protocol GeneratorSource: Sendable {
   /// - Parameters:
   ///   - file: checked against the manifest.
-  ///   - tell: is told when a package is compiled, and when it is loaded.
+  ///   - tell: called before a package is compiled, and before it is loaded.
   func generator(
     _ spec: ModelSpec, at file: URL, units: ComputeUnits,
     tell: @Sendable @escaping (ModelState) async -> Void

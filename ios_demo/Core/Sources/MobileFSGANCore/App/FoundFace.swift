@@ -32,8 +32,8 @@ public struct FoundFace: Equatable, Sendable {
 
 extension FoundFace {
   /// How high a forehead is above the line between the ends of the contour, over the length of that
-  /// line. Half an ellipse of this height covers the face meshes of the two portraits in tests/vectors
-  /// best: 93 % and 94 % of both areas overlap.
+  /// line. With it half an ellipse fits the face meshes of the two portraits in tests/vectors best:
+  /// 93 % and 94 % of both areas overlap.
   static let forehead = 0.52
 
   /// Points on the forehead, which Vision does not give: half an ellipse over the contour.

@@ -1,6 +1,7 @@
-/// Decides which camera frames are swapped: one at a time, and only the newest of those that wait.
+/// Decides which camera frames are swapped. One swap runs at a time; of the frames that arrive
+/// meanwhile only the newest waits.
 public struct FrameScheduler<Frame: Sendable>: Sendable {
-  /// One of so many frames is taken; see `Thermal.framesPerSwap`.
+  /// Every n-th frame is taken; see `Thermal.framesPerSwap`.
   public var framesPerSwap = 1
   public private(set) var dropped = 0
   private var offered = 0
@@ -37,7 +38,7 @@ public struct FrameScheduler<Frame: Sendable>: Sendable {
     return next
   }
 
-  /// Forget the frame that waits: the camera stopped. A swap that runs still ends with `finish`.
+  /// Drop the waiting frame, because the camera stopped. A running swap still calls `finish`.
   public mutating func pause() {
     if waiting != nil { dropped += 1 }
     waiting = nil

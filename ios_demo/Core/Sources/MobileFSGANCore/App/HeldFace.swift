@@ -1,7 +1,7 @@
-/// The face of a live picture: smoothed, and held for some frames where none is seen, so that the
-/// swap neither trembles nor flickers.
+/// The face of a live picture: smoothed over time, and kept for some frames in which none is found.
+/// Without it the swap trembles and flickers.
 public struct HeldFace: Sendable {
-  /// So many frames a face is held; a fifth of a second at 30 frames a second.
+  /// Number of frames that a face is held: a fifth of a second at 30 frames per second.
   public static let heldFrames = 6
 
   private var filter: OneEuro?
@@ -13,7 +13,7 @@ public struct HeldFace: Sendable {
   /// - Parameters:
   ///   - face: as seen in this frame, nil where none is.
   ///   - seconds: when the frame was taken.
-  /// - Returns: as to be swapped.
+  /// - Returns: the face to swap in this frame.
   public mutating func step(_ face: FoundFace?, seconds: Double) -> FoundFace? {
     guard let face else {
       missed += 1

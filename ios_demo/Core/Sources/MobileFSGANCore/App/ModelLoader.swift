@@ -1,7 +1,7 @@
 import Foundation
 
-/// Loads a generator and proves it on the golden samples. Units that do not load, miss the test, or
-/// ended the last start are replaced, in words.
+/// Loads a generator and tests it on the golden samples. Units that do not load, fail the test, or
+/// during which the app ended are not used; a notice says why.
 public struct ModelLoader: Sendable {
   let bundle: BundleReader
   let source: any GeneratorSource
@@ -16,10 +16,10 @@ public struct ModelLoader: Sendable {
   /// Load the generator of a precision.
   ///
   /// - Parameters:
-  ///   - wanted: the units to use, and the CPU where they fail. Nil at the first start tests all,
-  ///     and takes the fastest; later starts take the same.
-  ///   - tell: hears of every step.
-  /// - Throws: `AppError` where the CPU fails as well.
+  ///   - wanted: the units to use, and the CPU if they fail. Nil: the first start tests all units
+  ///     and takes the fastest; later starts use the same.
+  ///   - tell: called at every step.
+  /// - Throws: `AppError` if all of them fail.
   public func load(
     precision: String, units wanted: ComputeUnits?,
     tell: @Sendable @escaping (ModelState) async -> Void
@@ -81,7 +81,7 @@ public struct ModelLoader: Sendable {
 
   private func tried(_ job: Job, _ units: ComputeUnits) async throws -> Found {
     let key = StartRecord.key(job.spec, units)
-    // Without the mark a unit that ends the app would end it at every start.
+    // Without the record, units that crash the app would crash it at every start.
     if record.died(key), units != .cpu { throw AppError(.diedLastTime) }
     record.begin(key)
     defer { record.end() }

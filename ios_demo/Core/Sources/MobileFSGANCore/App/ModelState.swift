@@ -1,4 +1,4 @@
-/// How far the generator is. Every state carries what the screen shows of it.
+/// Progress of loading the generator. Every state carries what the screen shows.
 public enum ModelState: Equatable, Sendable {
   case undetermined
   /// Size and SHA-256 of the files are compared with the manifest.
@@ -23,14 +23,14 @@ public struct ReadyModel: Equatable, Sendable {
   public let precision: String
   /// What the user asked for; nil for the fastest.
   public let requested: ComputeUnits?
-  /// What Core ML was given after all.
+  /// What Core ML uses.
   public let used: ComputeUnits
   public let test: SelfTest
-  /// Operations by the unit that Core ML plans for them, where the system tells.
+  /// Number of operations by the unit that Core ML plans; empty if the system does not report it.
   public let operations: [String: Int]
-  /// What is known of all units: self-tests that were passed, and reasons against the others.
+  /// All results: self-tests that were passed, and why the other units are not used.
   public let tests: [Notice]
-  /// Why the CPU computes.
+  /// Why the CPU is used instead of other units; nil if it is not.
   public let fallBack: Notice?
 
   public init(
@@ -47,7 +47,7 @@ public struct ReadyModel: Equatable, Sendable {
     self.fallBack = fallBack
   }
 
-  /// Precision, the units asked for and those that compute, operations: "fp16, GPU → CPU, cpu 82".
+  /// Precision, units asked for and used, operations: "fp16, GPU → CPU, cpu 82".
   public var summary: String {
     let asked = requested.map { $0 == used ? "" : "\($0.name) → " } ?? ""
     let most = operations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

@@ -82,7 +82,7 @@ extension Notice {
       expected)
   }
   public static let notReady = Notice("The model is not ready yet.")
-  public static let diedLastTime = Notice("The last start ended there.")
+  public static let diedLastTime = Notice("The app ended when it last tried this.")
 
   public static func otherOutput(_ file: String, _ tensor: String) -> Notice {
     Notice("%@ has no picture or vector called %@. Export the bundle again.", file, tensor)

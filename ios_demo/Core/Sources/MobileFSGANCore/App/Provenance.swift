@@ -25,8 +25,8 @@ public struct Provenance: Equatable, Sendable {
       value: "MobileFSGAN toolkit"),
   ]
 
-  /// Where the badge lies in a picture, in pixels from the top left: 3.5 % of the shorter edge high,
-  /// at least 14 pixels, in the lower left corner. Nil where the picture gets none.
+  /// Place of the badge, in pixels from the top left: in the lower left corner, 3.5 % of the shorter
+  /// edge high, at least 14 pixels. Nil if the picture gets none.
   ///
   /// - Parameter textWidth: of `badgeText` for a letter height of 1.
   public func badge(width: Int, height: Int, textWidth: Double) -> BadgePlace? {

@@ -46,9 +46,9 @@ public struct ResultRow: Codable, Equatable, Sendable {
 
   public struct Backend: Codable, Equatable, Sendable {
     public var requested, used: String
-    /// Core ML chooses itself; 1 stands for "not set".
+    /// Core ML chooses the number itself; 1 stands for "not set".
     public var threads = 1
-    /// Operations by the unit that computes them, where the system tells.
+    /// Number of operations by the unit that computes them; empty if the system does not report it.
     public var ops: [String: Int] = [:]
   }
 
@@ -85,7 +85,7 @@ public enum RowFile {
   /// The last line of a complete file.
   public static let done = #"{"done": true}"#
 
-  /// The lines of `rows`; with `done` at the end where nothing follows.
+  /// The lines of `rows`, and `done` if no rows follow.
   public static func text(_ rows: [ResultRow], isComplete: Bool) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

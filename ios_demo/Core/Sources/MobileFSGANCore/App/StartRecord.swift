@@ -23,7 +23,7 @@ public final class StartRecord: Sendable {
     self.file = file
     self.system = system
     change { content in
-      // It begun and did not end: that start died.
+      // An attempt without an end: the app ended during it.
       if let begun = content.begun { content.died.append(begun) }
       content.begun = nil
     }
@@ -61,7 +61,7 @@ public final class StartRecord: Sendable {
       edit(&content)
       try? FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      // A record that cannot be kept costs a self-test at the next start, nothing else.
+      // Without a record the next start tests again; nothing else is lost.
       try? JSONEncoder().encode(content).write(to: file, options: .atomic)
     }
   }

@@ -23,7 +23,7 @@ public struct TestFrame: Sendable {
       data.replaceSubrange(at..<at + size * 3, with: target[y * size * 3..<(y + 1) * size * 3])
     }
     picture = Picture(data: data, width: width, height: height)
-    // An oval that covers what faces cover of the template.
+    // About the part of the template that a face covers.
     let (middle, radius) = (Double(size) / 2, Double(size) * 0.4)
     let oval = (0..<16).map { step in
       let angle = Double(step) * .pi / 8
@@ -36,8 +36,9 @@ public struct TestFrame: Sendable {
   }
 }
 
-/// Hands a picture to a face finder before the clock starts, as the camera does.
+/// A face finder for the benchmark. It takes the picture before the clock starts, because a camera
+/// delivers its pictures in the format of the finder.
 public protocol FrameFinder: Sendable {
-  /// - Returns: finds the largest face of `picture`, nil where it sees none.
+  /// - Returns: a function that finds the largest face of `picture`; nil if there is none.
   func finder(for picture: Picture) throws -> @Sendable () throws -> FoundFace?
 }

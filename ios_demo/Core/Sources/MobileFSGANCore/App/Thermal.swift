@@ -5,7 +5,7 @@ public enum Thermal: String, Codable, Hashable, Sendable {
   case serious
   case critical
 
-  /// One of so many camera frames is taken; the others are dropped.
+  /// Every n-th camera frame is taken; the others are dropped.
   public var framesPerSwap: Int {
     switch self {
     case .nominal, .fair: 1
