@@ -1,8 +1,9 @@
 /**
  * Puts what the page needs besides its own modules into `vendor/`: `node build.mjs`, after `npm ci`.
  *
- * LiteRT.js is written for bundlers and for classic workers. Two lines are changed, so that it runs
- * unbundled in a module worker: the one import by name, and how its script is loaded.
+ * LiteRT.js is written for bundlers and for classic workers. Three lines are changed. The import by
+ * name, and how its script is loaded: it runs unbundled in a module worker. And what its environment
+ * is made of, which the caller may say: otherwise it starts WebGPU in any case.
  */
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,9 +16,16 @@ const RUNTIMES = ['litert_wasm_threaded', 'litert_wasm', 'litert_wasm_compat'];
 
 await rm(VENDOR, { recursive: true, force: true });
 const [packageName, beside] = ['@litertjs/wasm-utils', './wasm-utils.js'];
-await copy('core/dist/index.js', 'core.js', `"${packageName}"`, `"${beside}"`);
-await copy('core/dist/index.d.ts', 'core.d.ts', `'${packageName}'`, `'${beside}'`);
-await copy('wasm-utils/dist/index.js', 'wasm-utils.js', ' importScripts(', ' await import(');
+await copy('core/dist/index.js', 'core.js', {
+  [`"${packageName}"`]: `"${beside}"`,
+  'await Environment.create()': 'await Environment.create(options?.environment)',
+});
+await copy('core/dist/index.d.ts', 'core.d.ts', {
+  [`'${packageName}'`]: `'${beside}'`,
+  'interface LoadLiteRtOptions extends LoadOptions {':
+    'interface LoadLiteRtOptions extends LoadOptions {\n    environment?: EnvironmentOptions;',
+});
+await copy('wasm-utils/dist/index.js', 'wasm-utils.js', { ' importScripts(': ' await import(' });
 await copy('wasm-utils/dist/index.d.ts', 'wasm-utils.d.ts');
 for (const name of RUNTIMES.map((runtime) => `${runtime}_internal`)) {
   // A module's variables are its own; the loader looks for a global one.
@@ -41,16 +49,15 @@ console.error(`LiteRT.js ${litertjs} lies in ${fileURLToPath(VENDOR)}`);
 /**
  * @param {string} from
  * @param {string} to
- * @param {string} [old] text that is replaced; it has to be there once
- * @param {string} [by]
+ * @param {Record<string, string>} [changes] new text by old text, which has to be there once
  */
-async function copy(from, to, old, by = '') {
+async function copy(from, to, changes = {}) {
   // Source maps are not copied, so nothing may point to them.
   let text = (await readFile(new URL(from, MODULES), 'utf8')).replace(
     /\/\/# sourceMappingURL.*/,
     '',
   );
-  if (old) {
+  for (const [old, by] of Object.entries(changes)) {
     const parts = text.split(old);
     if (parts.length !== 2) {
       throw new Error(`${from} has ${old} ${parts.length - 1} times; expected once. See build.mjs`);

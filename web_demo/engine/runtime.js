@@ -22,14 +22,14 @@ export async function startRuntime(runtime, threads) {
     reason = 'The server does not send the headers that threads need (COOP and COEP).';
   } else if (threads > 1) {
     try {
-      await load('litert_wasm_threaded_internal.js', true);
+      await load('litert_wasm_threaded_internal.js', { threads: true, runtime });
       return { threads, reason };
     } catch (error) {
       reason = `Threads do not start here (${wordsOf(error)}).`;
     }
   }
   try {
-    await load('litert_wasm_internal.js', false);
+    await load('litert_wasm_internal.js', { threads: false, runtime });
   } catch (error) {
     throw new EngineError(
       'runtime',
@@ -118,15 +118,16 @@ export class LoadedModel {
 
 /**
  * @param {string} script
- * @param {boolean} threads
+ * @param {{ threads: boolean, runtime: Runtime }} options
  */
-async function load(script, threads) {
+async function load(script, { threads, runtime }) {
   // Where a pthread's script and the .wasm file lie: without it they are looked for beside worker.js.
   /** @type {any} */ (globalThis).Module = {
     mainScriptUrlOrBlob: WASM + script,
     locateFile: (/** @type {string} */ file) => WASM + file,
   };
-  await loadLiteRt(WASM, { threads });
+  const environment = runtime === 'wasm' ? { webGpuDevice: null } : {};
+  await loadLiteRt(WASM, { threads, environment });
 }
 
 /** @param {unknown} error */
