@@ -19,6 +19,8 @@ const WORDS = {
   empty: 'The file is empty (0 bytes). Choose another one.',
   'not-a-photo': `The file is no photo: its content is {}. ${PHOTO}`,
   damaged: 'The photo is damaged or cut off, and cannot be read. Choose another one.',
+  'part-missing':
+    'A part of the page did not load. Check the network, then choose the photo again.',
   heif: 'This browser does not read HEIC photos. Save the photo as JPEG, or use Safari.',
   'too-many-bytes': 'The file has {} MB. Expected at most 200 MB for a photo.',
   'too-many-pixels':

@@ -20,15 +20,16 @@ export async function startKeeping() {
 /**
  * Have the service worker keep what was loaded before it was there.
  *
+ * @param {string[]} later addresses of what is loaded when it is needed
  * @returns {Promise<boolean>} whether the page works without a network from now on
  */
-export async function keepLoaded() {
+export async function keepLoaded(later) {
   const worker = navigator.serviceWorker?.controller;
   if (!worker) return false;
   const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
   const { port1, port2 } = new MessageChannel();
   const answered = new Promise((done) => (port1.onmessage = ({ data }) => done(data === true)));
-  worker.postMessage({ keep: [location.href.split(/[?#]/)[0], ...loaded] }, [port2]);
+  worker.postMessage({ keep: [location.href.split(/[?#]/)[0], ...loaded, ...later] }, [port2]);
   return answered;
 }
 

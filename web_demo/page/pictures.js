@@ -4,6 +4,9 @@ import { kindOf, sizeOf } from './filekinds.js';
 
 /** @import { Decoded } from './decoder.js' */
 
+/** Address of the worker; it is loaded with the first photo. */
+export const DECODER = new URL('./decoder.js', import.meta.url).href;
+
 const MOST_BYTES = 200e6;
 const MOST_PIXELS = 64e6; // about 250 MB once decoded
 const WORKED_ON = 16e6; // pixels; the largest canvas of older iPhones
@@ -78,17 +81,23 @@ let orders = 0;
  * @returns {Promise<Decoded>}
  */
 function decoded(file) {
-  const worker = (decoder ??= new Worker(new URL('./decoder.js', import.meta.url), {
-    type: 'module',
-  }));
+  const worker = (decoder ??= new Worker(DECODER, { type: 'module' }));
   const id = orders++;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    const over = new AbortController();
+    const listen = { signal: over.signal };
     const take = (/** @type {MessageEvent<Decoded>} */ { data }) => {
       if (data.id !== id) return;
-      worker.removeEventListener('message', take);
+      over.abort();
       resolve(data);
     };
-    worker.addEventListener('message', take);
+    const fail = () => {
+      over.abort();
+      decoder = null; // the next photo tries again
+      reject(new PageError('part-missing'));
+    };
+    worker.addEventListener('message', take, listen);
+    worker.addEventListener('error', fail, listen);
     worker.postMessage({ id, file, mostPixels: MOST_PIXELS, workedOn: WORKED_ON });
   });
 }

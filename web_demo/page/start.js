@@ -3,6 +3,7 @@ import { byId, say } from './dom.js';
 import { wordsOf } from './faults.js';
 import { Measuring, requestOf } from './measuring.js';
 import { keepLoaded, startKeeping } from './offline.js';
+import { DECODER } from './pictures.js';
 import { canShare, download, labelledFile, share } from './saving.js';
 import { Session } from './session.js';
 import { Settings } from './settings.js';
@@ -50,7 +51,7 @@ export async function startPage({ Engine, bundleUrl = 'bundle/' }) {
     sources.usePhoto(source);
   });
   await opened;
-  if (await keepLoaded()) settings.tell('This page works without a network from now on.');
+  if (await keepLoaded([DECODER])) settings.tell('This page works without a network from now on.');
   if (request.token) {
     byId('measure', HTMLElement).scrollIntoView();
     measuring.start();

@@ -116,6 +116,15 @@ describe('the page in Chromium', { skip: NO_CHROMIUM }, () => {
     await close();
   });
 
+  test('a part of the page that does not load is said', async () => {
+    const extra = { '/engine/engine.js': FAKE, '/page/decoder.js': 'throw new Error("cut off");' };
+    const own = await serve({ folders: {}, extra });
+    const { page, close } = await open({ origin: own.origin });
+    await says(page, 'target-photo', PORTRAIT, /did not load/);
+    await close();
+    own.close();
+  });
+
   test('a picture without a face gets a message, as source and as target', async () => {
     const source = await open({ fake: { noSource: true } });
     await says(source.page, 'source-photo', PORTRAIT, /shows no face/);
