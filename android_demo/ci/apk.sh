@@ -17,7 +17,7 @@ mkdir -p "$dist" "$made"
 echo "compile" >&2
 commit=$(git -C "$repo" rev-parse --short HEAD 2>/dev/null || echo unknown)
 maven() { mvn -q -B -ntp -T1 "$@" >&2; }
-maven -f "$demo/pom.xml" -Papp -pl .,app,tflite,litert -am -Dmaven.test.skip=true package \
+maven -f "$demo/pom.xml" -Papp -pl app,tflite,litert -am -Dmaven.test.skip=true package \
   dependency:copy-dependencies -DincludeScope=runtime
 maven -f "$here/tools.xml" dependency:copy-dependencies -DoutputDirectory="$made/jars"
 

@@ -27,7 +27,7 @@ def said(*command: str) -> str:
     Raises:
         Fault: it fails.
     """
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
         raise Fault(f"{' '.join(command[:2])} failed: {(done.stderr or done.stdout).strip()[:500]}")
     return done.stdout

@@ -40,7 +40,8 @@ def main(made: Path, archives: Path, assets: Path, out: Path) -> None:
                 for name in aar.namelist():
                     if name.endswith(".so") and name.split("/")[1] in ABIS:
                         put(apk, name.replace("jni/", "lib/", 1), aar.read(name))
-        for file in sorted(p for p in assets.rglob("*") if p.is_file()):
+        # ONNX Runtime's Android archive is not on Maven Central, so its models would be of no use.
+        for file in sorted(p for p in assets.rglob("*") if p.is_file() and p.suffix != ".onnx"):
             put(apk, f"assets/{file.relative_to(assets).as_posix()}", file.read_bytes())
 
 

@@ -17,7 +17,7 @@ export MAVEN_OPTS=${MAVEN_OPTS:--Xmx1g}
 app=$demo/app/target
 log=$demo/target.app.log
 status=0
-mvn -B -ntp -T1 -f "$demo/pom.xml" -Papp -pl .,app,tflite -am -Dtest='org.mobilefsgan.demo.*' \
+mvn -B -ntp -T1 -f "$demo/pom.xml" -Papp -pl app,tflite -am -Dtest='org.mobilefsgan.demo.*' \
   -Dsurefire.failIfNoSpecifiedTests=false package dependency:build-classpath -Dmdep.outputFile=target/classpath.txt \
   -Dmdep.includeScope=test > "$log" 2>&1 || status=$?
 grep -E "Tests run:|\[ERROR\]|kt:[0-9]+:[0-9]+" "$log" || true
