@@ -16,6 +16,7 @@ mkdir -p "$dist" "$made"
 
 echo "compile" >&2
 commit=$(git -C "$repo" rev-parse --short HEAD 2>/dev/null || echo unknown)
+rm -rf "$demo/app/target/classes" # of sources that are gone
 maven() { mvn -q -B -ntp -T1 "$@" >&2; }
 maven -f "$demo/pom.xml" -Papp -pl app,tflite,litert -am -Dmaven.test.skip=true package \
   dependency:copy-dependencies -DincludeScope=runtime
@@ -23,6 +24,7 @@ maven -f "$here/tools.xml" dependency:copy-dependencies -DoutputDirectory="$made
 
 echo "shrink" >&2
 android=$(cat "$made/android-jar.txt")
+java=$(java -XshowSettings:properties -version 2>&1 | sed -n 's/.*java.home = //p')
 {
   cat "$here/apk.pro"
   for jar in "$demo/app/target/classes" "$demo/tflite/target/classes" "$demo"/app/target/dependency/*.jar; do
@@ -30,6 +32,10 @@ android=$(cat "$made/android-jar.txt")
   done
   echo "-outjars $made/shrunk.jar"
   echo "-libraryjars $android"
+  # android-all has no java.lang: without it ProGuard would not see what overrides what.
+  for module in java.base java.logging; do
+    echo "-libraryjars $java/jmods/$module.jmod(!**.jar;!module-info.class)"
+  done
 } > "$made/apk.pro"
 rm -f "$made/shrunk.jar"
 java -Xmx1g -cp "$made/jars/*" proguard.ProGuard @"$made/apk.pro" > "$made/proguard.log" || { tail -20 "$made/proguard.log" >&2; exit 1; }
