@@ -13,6 +13,7 @@ command -v mvn >/dev/null && command -v keytool >/dev/null || {
 bash "$here/setup.sh"
 export MAVEN_OPTS=${MAVEN_OPTS:--Xmx1g}
 mkdir -p "$dist" "$made"
+trap 'rm -f "$dist/mobilefsgan-debug.apk.part"' EXIT
 
 echo "compile" >&2
 commit=$(git -C "$repo" rev-parse --short HEAD 2>/dev/null || echo unknown)
