@@ -62,8 +62,8 @@ web-test: $(APPS)/.ready  ## lint, types and tests of web_demo, in Node.js and h
 android: $(APPS)/.ready  ## build and test android_demo, and make an APK in dist/android
 	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) android_demo/ci/test.sh
 
-ios:  ## build, test and type-check ios_demo with Swift on Linux
-	ios_demo/check
+ios: $(APPS)/.ready  ## build, test and type-check ios_demo with Swift on Linux
+	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) ios_demo/check
 
 web: $(APPS)/.ready  ## serve the web demo on this machine
 	$(BIN)/python -m export.bundle --web $(APP_BUNDLE)
@@ -87,6 +87,7 @@ $(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
 $(APPS)/.ready: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
 	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
 	$(BIN)/python -m export.onnx $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
+	$(BIN)/python -m export.coreml $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp16 --no-parity
 	@touch $@
 
 # Both files come from one command; macOS ships a make without grouped targets.
