@@ -33,11 +33,13 @@ object Golden {
     private const val IDENTICAL_DB = 200.0
     private val json = Json { ignoreUnknownKeys = true }
 
-    /** The least PSNR of a precision: artifacts that are sound stay well above. */
+    /** The least PSNR of a precision, below which `python -m export` refuses a file as well. */
     fun floorDb(precision: Precision): Double = when (precision) {
         Precision.FP32 -> 60.0
-        Precision.FP16 -> 40.0
-        else -> 30.0
+        Precision.FP16 -> 45.0
+        Precision.DYNAMIC -> 40.0
+        Precision.PAL6 -> 35.0
+        Precision.INT8, Precision.W8A8 -> 30.0
     }
 
     /**

@@ -55,7 +55,13 @@ data class Thermal(val before: String? = null, val after: String? = null)
 data class Check(
     @SerialName("psnr_db") val psnrDb: Double? = null,
     @SerialName("max_abs") val maxAbs: Double? = null
-)
+) {
+    companion object {
+        /** Of a self-test; JSON has no number for what is not finite. */
+        fun of(test: SelfTest) =
+            Check(test.psnrDb.takeIf { it.isFinite() }, test.maxAbs.takeIf { it.isFinite() })
+    }
+}
 
 /**
  * One result: one backend at one precision, as benchmarks/ reads it.

@@ -36,6 +36,11 @@ class ResultRowTest {
     }
 
     @Test
+    fun `a self-test that is not finite leaves no number`() {
+        assertEquals(Check(null, null), Check.of(SelfTest(Double.NaN, Double.NaN, 60.0)))
+    }
+
+    @Test
     fun `a row without a latency says why`() {
         assertThrows(IllegalArgumentException::class.java) {
             ResultRow(device, AppInfo("1", "a"), model, Ran("x", "x", 1), Runs(0, 0))

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test
 import org.mobilefsgan.core.FaceMesh
 import org.mobilefsgan.core.FaceSwapper
 import org.mobilefsgan.core.ModelRuntime
+import org.mobilefsgan.core.Picture
 import org.mobilefsgan.core.Points
 import org.mobilefsgan.core.Precision
 import org.mobilefsgan.core.Pyramid
@@ -37,6 +38,38 @@ class PortraitsTest {
             )
             assertTrue(away <= vectors.tolerance("five_points_eye_distances"), "$away")
         }
+    }
+
+    @Test
+    fun `a face that lies on its side is found`() = RealFiles.detector().use { detector ->
+        val case = vectors.cases[0]
+        val upright = Vectors.picture(case.part("image"))
+        val lying = turned(upright)
+        val face = detector.find(Pyramid().show(lying)).single()
+        val found = FaceMesh.fivePoints(face.mesh)
+        val wanted = case.numbers("five_points")
+        val away = (0 until 10 step 2).maxOf {
+            // A quarter turn clockwise maps (x, y) to (height - 1 - y, x).
+            hypot(found[it] - (upright.height - 1 - wanted[it + 1]), found[it + 1] - wanted[it])
+        } / Points.distance(wanted, 0, 1)
+        println("measured: on its side, five points %.2f %% off".format(100 * away))
+        assertTrue(away <= 0.02, "$away")
+    }
+
+    private fun turned(picture: Picture): Picture {
+        val turned = Picture(picture.height, picture.width)
+        for (y in 0 until picture.height) {
+            for (x in 0 until picture.width) {
+                val to = (x * turned.width + picture.height - 1 - y) * 3
+                picture.rgb.copyInto(
+                    turned.rgb,
+                    to,
+                    (y * picture.width + x) * 3,
+                    (y * picture.width + x) * 3 + 3
+                )
+            }
+        }
+        return turned
     }
 
     @Test
