@@ -65,11 +65,11 @@ android: $(APPS)/.ready  ## build and test android_demo, and make an APK in dist
 ios: $(APPS)/.ready  ## build, test and type-check ios_demo with Swift on Linux
 	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) ios_demo/check
 
-web: $(APPS)/.ready  ## serve the web demo on this machine
+web: $(APPS)/.ready  ## serve the web demo; WEB_FLAGS=--https for a phone in the same network
 	$(BIN)/python -m export.bundle --web $(APP_BUNDLE)
 	@if command -v npm >/dev/null; then cd web_demo && npm ci --silent --no-audit --no-fund && node build.mjs; \
 	else echo "make web needs Node.js 20 or newer, to install the runtime of the page"; exit 3; fi
-	$(BIN)/python benchmarks/serve_page.py
+	$(BIN)/python benchmarks/serve_page.py $(WEB_FLAGS)
 
 train-smoke: $(READY)  ## train a tiny generator on generated faces, in a minute
 	$(BIN)/python -m pytest -q tests/test_train_run.py
