@@ -36,6 +36,15 @@ class Face(val mesh: DoubleArray = DoubleArray(2 * FaceMesh.COUNT), var score: D
         return hypot(x, y) < side / 4
     }
 
+    /** Whether the mesh is sure, its middle lies in [picture] and its size is sane. */
+    fun isPlausible(picture: Picture): Boolean {
+        val x = Points.centreX(mesh)
+        val y = Points.centreY(mesh)
+        // Comparisons with NaN are false.
+        return score >= MIN_SCORE && x > 0 && y > 0 && x < picture.width && y < picture.height &&
+            Points.shortSide(mesh) > LEAST_PX && side < 3 * maxOf(picture.width, picture.height)
+    }
+
     /** Becomes a copy of [other]. */
     fun set(other: Face) {
         other.mesh.copyInto(mesh)
@@ -43,6 +52,8 @@ class Face(val mesh: DoubleArray = DoubleArray(2 * FaceMesh.COUNT), var score: D
     }
 
     private companion object {
+        const val MIN_SCORE = 0.5
+        const val LEAST_PX = 4
         const val FADES = 0.8 // see FaceMesh.turnedAside
         const val GONE = 1.2
     }

@@ -22,7 +22,7 @@ internal class FaceModel(private val model: SwapModel, private val low: Float) :
 
     /** Looks at the [crop], picture to unit square; false where it is all of one colour. */
     fun see(pyramid: Pyramid, crop: Affine): Boolean {
-        FaceMesh.view(crop, size, view)
+        Crop.view(crop, size, view)
         back.setInverse(view)
         pyramid.cut(view, seen)
         return contrast() >= LEAST_CONTRAST
@@ -109,7 +109,7 @@ internal object Views {
         val height = picture.height.toDouble()
         val extent = maxOf(width * c + height * s, width * s + height * c)
         val upright = Affine(1.0, 0.0, 0.5 - (width - 1) / 2, 0.0, 1.0, 0.5 - (height - 1) / 2)
-        return FaceMesh.turned(upright, turnDeg, 1 / extent, Affine())
+        return Crop.turned(upright, turnDeg, 1 / extent, Affine())
     }
 
     /**

@@ -120,8 +120,8 @@ class FaceSwapperTest {
         /** The portrait's mesh as the model sees it in its crop of 192 pixels. */
         val inView: FloatArray by lazy {
             val mesh = portrait().second.mesh
-            val crop = FaceMesh.cropOfMesh(mesh, FaceMesh.fivePoints(mesh), Affine())
-            val view = FaceMesh.view(crop, 192, Affine())
+            val crop = Crop.ofMesh(mesh, FaceMesh.fivePoints(mesh), Affine())
+            val view = Crop.view(crop, 192, Affine())
             val seen = DoubleArray(mesh.size)
             Points.map(mesh, view, seen)
             FloatArray(seen.size) { (seen[it] + 0.5).toFloat() }

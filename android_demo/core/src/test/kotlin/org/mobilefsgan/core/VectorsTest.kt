@@ -72,7 +72,7 @@ class VectorsTest {
     fun `landmarks and crops in the mesh's outputs`() {
         val vectors = Vectors("mesh")
         for (case in vectors.cases) {
-            val view = FaceMesh.view(case.affine("crop"), case.whole("size"), Affine())
+            val view = Crop.view(case.affine("crop"), case.whole("size"), Affine())
             val mesh = DoubleArray(2 * FaceMesh.COUNT)
             FaceMesh.decode(
                 Vectors.floats(case.part("raw")),
@@ -86,7 +86,7 @@ class VectorsTest {
             assertTrue(differences(mesh, wanted).last() <= pixels)
             val five = FaceMesh.fivePoints(mesh)
             assertTrue(differences(five, case.numbers("five_points")).last() <= pixels)
-            val next = FaceMesh.cropOfMesh(mesh, five, Affine())
+            val next = Crop.ofMesh(mesh, five, Affine())
             val away = differences(next.values, case.numbers("next_crop")).last()
             assertTrue(away <= vectors.tolerance("matrix_abs"), "$away")
         }
