@@ -34,6 +34,15 @@ android {
     }
     // Models stay uncompressed, as in the APK of ci/apk.sh.
     androidResources { noCompress += listOf("tflite", "onnx") }
+    testOptions {
+        unitTests {
+            isIncludeAndroidResources = true
+            all {
+                it.systemProperty("mobilefsgan.vectors", "$rootDir/../tests/vectors")
+                it.systemProperty("screenshots", "${layout.buildDirectory.get()}/screenshots")
+            }
+        }
+    }
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_17
         targetCompatibility = JavaVersion.VERSION_17
@@ -46,4 +55,7 @@ dependencies {
     implementation("com.google.ai.edge.litert:litert-gpu:1.4.2")
     implementation("com.google.ai.edge.litert:litert-gpu-api:1.4.2")
     implementation("com.microsoft.onnxruntime:onnxruntime-android:1.29.0")
+
+    testImplementation("junit:junit:4.13.2")
+    testImplementation("org.robolectric:robolectric:4.16.1")
 }

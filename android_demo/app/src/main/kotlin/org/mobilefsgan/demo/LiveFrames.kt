@@ -23,8 +23,11 @@ class LiveFrames {
 
     /** Gives the frame to [use], which may change it. */
     fun take(use: (Picture) -> Unit) {
-        use(frame)
-        synchronized(this) { taken = true }
+        try {
+            use(frame)
+        } finally {
+            synchronized(this) { taken = true }
+        }
     }
 
     /** A bitmap of [picture] that stays as it is while the next frames are made. */
@@ -32,7 +35,7 @@ class LiveFrames {
         next = (next + 1) % KEPT
         val old = bitmaps[next]
         val fits = old != null && old.width == picture.width && old.height == picture.height
-        return (if (fits) picture.into(old!!) else picture.toBitmap()).also { bitmaps[next] = it }
+        return (if (fits) picture.into(old) else picture.toBitmap()).also { bitmaps[next] = it }
     }
 
     /** Over the last frames; called once a frame. */

@@ -14,6 +14,7 @@ import org.mobilefsgan.demo.camera.FrameSource
  * main thread.
  */
 class SwapViewModel(private val app: DemoApp) {
+    @Volatile
     var state = UiState()
         private set
     var listener: ((UiState) -> Unit)? = null
@@ -80,7 +81,6 @@ class SwapViewModel(private val app: DemoApp) {
                 it.copy(engine = EngineState.Ready(started.engine.ran), notice = started.notice)
             }
             kept.source()?.let(::useSource)
-            kept.photo()?.takeIf { state.mode == Mode.PHOTO }?.let(::usePhoto)
         } catch (error: EngineError) {
             engine = null
             val why = Words(R.string.engine_failed, error.message.orEmpty())

@@ -29,7 +29,7 @@ class FrameView(context: Context, attributes: AttributeSet?) : View(context, att
     override fun onDraw(canvas: Canvas) {
         val shown = shown ?: return
         val swapped = shown.after != null && !held
-        val bitmap = if (swapped) shown.after!! else shown.before
+        val bitmap = if (swapped) shown.after else shown.before
         val scale = minOf(width.toFloat() / bitmap.width, height.toFloat() / bitmap.height)
         place.set(0f, 0f, bitmap.width * scale, bitmap.height * scale)
         place.offset((width - place.width()) / 2, (height - place.height()) / 2)
