@@ -31,6 +31,7 @@ flags="-Xmx1500m -Drobolectric.offline=true -Drobolectric.dependency.dir=$HOME/.
 flags="$flags -Dmobilefsgan.vectors=$repo/tests/vectors"
 for package in "${opens[@]}"; do flags="$flags --add-opens=java.base/$package=ALL-UNNAMED"; done
 rows=$app/rows.jsonl
+export PYTHONPATH=$repo # for a Python that has not installed the project
 cd "$repo"
 ANDROID_TEST_FLAGS=$flags ANDROID_TEST_CLASSPATH=$app/test-classes:$app/classes:$(cat "$app/classpath.txt") \
   PATH="$here/phone:$PATH" "$python" benchmarks/latency.py --device android --backend all --runs 3 --json "$rows"
