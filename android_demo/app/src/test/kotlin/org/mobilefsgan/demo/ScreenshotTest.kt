@@ -53,7 +53,8 @@ class ScreenshotTest {
     }
 
     private fun shoot(name: String, activity: Activity = at.get()) {
-        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1)) // ends animations
+        // A frame that lays views out, then one that ends their animations.
+        repeat(2) { shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1)) }
         val root: View = activity.window.decorView
         val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(picture))
