@@ -36,5 +36,5 @@ export MAVEN_OPTS="${MAVEN_OPTS:--Xmx1g}"
 status=0
 mvn -B -T1 -f pom.xml verify ${foreign_jdk:+-Dforeign.jdk="$foreign_jdk"} "$@" >target.log 2>&1 || status=$?
 grep -E "Tests run:|\[ERROR\]|SKIPPED|measured:|kt:[0-9]+:[0-9]+" target.log || true
-[ -n "$foreign_jdk" ] || skip "the tests with real models want a JDK of version 22 or newer"
 [ "$status" = 0 ] || { echo "the whole log: android_demo/target.log"; exit 1; }
+[ -n "$foreign_jdk" ] || skip "the tests with real models want a JDK of version 22 or newer"
