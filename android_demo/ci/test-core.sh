@@ -21,8 +21,9 @@ for home in "${FOREIGN_JDK:-}" "${JAVA_HOME:-}" /usr/lib/jvm/* /Library/Java/Jav
 done
 
 # Detectors and LiteRT's library come with two packages of the project's Python environment.
-python=${PYTHON:-../.venv/bin/python}
-command -v "$python" >/dev/null || python=python3
+for python in "${PYTHON:-}" "../${PYTHON:-}" ../.venv/bin/python python3; do
+  if [ -f "$python" ] || command -v "$python" >/dev/null; then break; fi
+done
 folder_of() {
   "$python" -c "import importlib.util as u, os; print(os.path.dirname(u.find_spec('$1').origin))" 2>/dev/null || true
 }
