@@ -14,7 +14,7 @@ import org.robolectric.annotation.Config
 
 /**
  * The app's side of `benchmarks/latency.py --device android`. Run with `-Dbenchmark.extras=...` it
- * stands in for a phone: `tests/test_android_rows.py` calls it from its stand-in for adb.
+ * stands in for a phone: `ci/phone/adb`, a stand-in for adb, calls it.
  */
 @RunWith(RobolectricTestRunner::class)
 @Config(application = TestApp::class)
