@@ -175,12 +175,9 @@ class MainActivity :
     @Deprecated("The framework's own way without androidx.")
     override fun onActivityResult(code: Int, result: Int, data: Intent?) {
         val picture = data?.data ?: return
-        if (code ==
-            SOURCE
-        ) {
-            model.pickSource(picture)
-        } else if (code == PHOTO) {
-            model.openPhoto(picture)
+        when (code) {
+            SOURCE -> model.pickSource(picture)
+            PHOTO -> model.openPhoto(picture)
         }
     }
 
