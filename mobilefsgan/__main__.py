@@ -31,6 +31,7 @@ COMMANDS = {
     "mlpackage": Command("pipeline.mlpackage", "look inside a Core ML package"),
     "swap": Command("pipeline.cli", "swap faces in photos, films and folders"),
     "latency": Command("benchmarks.latency", "time the files of a bundle on each runtime"),
+    "web": Command("benchmarks.serve_page", "serve the web demo from this machine"),
     "report": Command("benchmarks.report", "result rows as one table and plots"),
     "profile": Command("benchmarks.profile_ops", "time the operations of one model file"),
     "swap-overhead": Command("benchmarks.swap_overhead", "time a swap around the generator"),

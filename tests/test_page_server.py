@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -285,12 +286,14 @@ def test_flags_that_do_not_go_together(flags) -> None:
 def test_serving_by_hand_ends_with_ctrl_c(folder: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "benchmarks/serve_page.py", "--port", "0", "--folder", str(folder)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, env=None,
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        # What runs in the background of a shell inherits that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     link = process.stdout.readline().split()[-1]
     with urllib.request.urlopen(link, timeout=5) as answer:
         assert answer.status == 200
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 0
 
 
