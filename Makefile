@@ -46,7 +46,7 @@ check: $(READY)  ## lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-fast: $(READY)  ## the tests that take seconds
+fast: $(READY)  ## three quarters of the tests, in a minute
 	$(PYTEST) -m "not slow"
 
 FUZZ_SECONDS ?= 300

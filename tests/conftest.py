@@ -25,6 +25,14 @@ class Exported(NamedTuple):
     bundle: Path
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` is looked at
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of an exported bundle are slow: the first of them waits for the export."""
+    for item in items:
+        if {"exported", "bundle"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The authors' checkpoint and its answers; not part of the project."""

@@ -50,6 +50,7 @@ def test_outputs_are_what_the_manifest_says(backend: Backend) -> None:
     backend.spec.outputs[0].check(outputs["image"], backend.spec.file)
 
 
+@pytest.mark.slow
 def test_every_backend_gives_the_picture_that_pytorch_gives(
     backend: Backend, tiny_checkpoints: tuple[Path, Path]
 ) -> None:

@@ -97,6 +97,7 @@ def export(checkpoints: tuple[Path, Path], dist: Path, *flags: object, kind: str
     )
 
 
+@pytest.mark.slow
 def test_a_second_format_joins_the_first(tiny_checkpoints, tmp_path: Path) -> None:
     assert export(tiny_checkpoints, tmp_path).returncode == 0
     before = snapshot(tmp_path / "tiny")
@@ -108,6 +109,7 @@ def test_a_second_format_joins_the_first(tiny_checkpoints, tmp_path: Path) -> No
     assert formats == {"onnx", "mlpackage"}
 
 
+@pytest.mark.slow
 def test_files_of_other_weights_do_not_stay(tiny_checkpoints, tmp_path: Path) -> None:
     assert export(tiny_checkpoints, tmp_path).returncode == 0
     weights = torch.load(tiny_checkpoints[0], weights_only=True)
@@ -126,6 +128,7 @@ def test_files_of_other_weights_do_not_stay(tiny_checkpoints, tmp_path: Path) ->
     assert {path.name for path in (tmp_path / "tiny").glob("*.onnx")} == kept
 
 
+@pytest.mark.slow
 def test_a_baked_generator_takes_the_target_alone(tiny_checkpoints, tmp_path: Path) -> None:
     embedding = np.full(16, 0.25, np.float32)
     np.save(tmp_path / "me.npy", embedding)
@@ -137,12 +140,14 @@ def test_a_baked_generator_takes_the_target_alone(tiny_checkpoints, tmp_path: Pa
     assert run("export.verify", tmp_path / "tiny").returncode == 0
 
 
+@pytest.mark.slow
 def test_no_parity_is_recorded(tiny_checkpoints, tmp_path: Path) -> None:
     assert export(tiny_checkpoints, tmp_path, "--no-parity").returncode == 0
     parities = {spec.parity.measured for spec in load_bundle(tmp_path / "tiny").models}
     assert parities == {"skipped"}
 
 
+@pytest.mark.slow
 def test_a_refused_checkpoint_leaves_the_earlier_bundle(tiny_checkpoints, tmp_path: Path) -> None:
     assert export(tiny_checkpoints, tmp_path).returncode == 0
     before = snapshot(tmp_path)
@@ -154,6 +159,7 @@ def test_a_refused_checkpoint_leaves_the_earlier_bundle(tiny_checkpoints, tmp_pa
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_where_every_gate_is_missed_the_earlier_bundle_stays(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +181,7 @@ def test_where_every_gate_is_missed_the_earlier_bundle_stays(
     assert {path.name for path in tmp_path.iterdir()} == {"tiny", "tiny.log"}
 
 
+@pytest.mark.slow
 def test_what_holds_its_gate_is_published_and_what_misses_is_named(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -197,6 +204,7 @@ def test_what_holds_its_gate_is_published_and_what_misses_is_named(
     assert f"The other files are in {tmp_path / 'tiny'}" in error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_export_leaves_the_earlier_bundle(
     blow: signal.Signals, tiny_checkpoints, tmp_path: Path

@@ -69,6 +69,7 @@ def slow_negative(face: np.ndarray) -> np.ndarray:
     return 255 - face
 
 
+@pytest.mark.slow
 def test_what_a_slow_generator_shows_is_swapped_marked_and_not_old(window: Window) -> None:
     camera.show(swapper(slow_negative), 0, Request((IDENTITY,)))
     assert 1 < len(window.shown) < Camera.count / 2  # the others were dropped, not queued

@@ -22,6 +22,7 @@ def state() -> State:
     return dict(seeded_generator(CONFIG).state_dict())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -110,6 +111,7 @@ def changed(state: State, **changes: torch.Tensor | None) -> State:
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -108,6 +108,7 @@ def test_a_foreign_file_is_told_what_it_is(kind: str, tmp_path: Path) -> None:
     assert re.search(words, refusal(make(), tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x.pt", "x.pth", "x.bin", "x"])
 def test_the_content_tells_the_format_not_the_name(name: str, state: State, tmp_path: Path) -> None:
     for data in (saved(state), as_safetensors(state)):

@@ -35,6 +35,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_answers_in_under_a_second(command: str) -> None:
     # Processor time, so that a busy machine does not count.
@@ -49,6 +50,7 @@ def test_an_unknown_precision_is_a_usage_error(command: str) -> None:
     assert run(command, "x.pt", "--precision", "fp8").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_precision_that_the_format_lacks_is_a_usage_error(tiny_checkpoints) -> None:
     result = run("export.onnx", tiny_checkpoints[0], "--precision", "pal6")
     assert result.returncode == 2
@@ -111,6 +113,7 @@ def test_the_chatter_is_in_the_log_beside_the_bundle(bundle: Path) -> None:
     assert bundle.with_suffix(".log").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_json_is_the_whole_of_stdout(tiny_checkpoints, tmp_path: Path) -> None:
     result = run("export.onnx", tiny_checkpoints[0], "-o", tmp_path, "--json", "--quiet")
     assert result.stderr == ""
@@ -147,6 +150,7 @@ def make_bad_input(name: str, folder: Path, checkpoint: Path) -> list[object]:
     return [path]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -182,6 +186,7 @@ def test_bad_input_is_one_line_and_exit_4_and_writes_nothing(
     assert not list(tmp_path.glob("dist/**/*.onnx"))
 
 
+@pytest.mark.slow
 def test_a_face_without_an_encoder_is_a_usage_error(tiny_checkpoints, tmp_path: Path) -> None:
     # The shipped encoder does not fit a generator for 16-d embeddings.
     Image.new("RGB", (256, 256)).save(tmp_path / "face.png")
@@ -190,6 +195,7 @@ def test_a_face_without_an_encoder_is_a_usage_error(tiny_checkpoints, tmp_path: 
     assert "--identity CKPT" in result.stderr
 
 
+@pytest.mark.slow
 def test_embeddings_of_different_sizes_are_refused(tiny_checkpoints, tmp_path: Path) -> None:
     from model.checkpoint import save
     from model.mobilefacenet import MobileFaceNetConfig
@@ -201,6 +207,7 @@ def test_embeddings_of_different_sizes_are_refused(tiny_checkpoints, tmp_path: P
     assert "gives 8 numbers, the generator takes 16" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_crashing_onnxsim_is_survived_and_said_aloud(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +220,7 @@ def test_a_crashing_onnxsim_is_survived_and_said_aloud(
     assert "NOT simplified: onnxsim crashed" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_onnxsim_that_changes_numbers_is_not_used(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +241,7 @@ def test_an_onnxsim_that_changes_numbers_is_not_used(
     assert "NOT simplified: onnxsim changed the numbers" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_crashing_onnx2tf_is_exit_3_with_the_logs_tail(
     tiny_checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ def test_auto_takes_bf16_where_the_processor_multiplies_it(
     assert not open_compute("auto", "fp32").bf16
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not bf16_pays(CPU), reason="this processor has no bf16 instructions, or torch may not use them"
 )

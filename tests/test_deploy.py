@@ -34,6 +34,7 @@ def sample(size: int = 64, embedding_size: int = 16) -> tuple[torch.Tensor, torc
     )
 
 
+@pytest.mark.slow
 def test_the_reference_checkpoint_is_rewritten_exactly(reference: Path) -> None:
     answers = np.load(reference / "reference_io.npz")
     trained = load_generator(reference / "reference_generator_ddp.pth")

@@ -46,6 +46,7 @@ def test_the_portraits_points_are_those_that_mediapipe_finds(
     assert np.linalg.norm(face.points - wanted, axis=1).max() < 0.05 * eyes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("index", "zoom"),
     [(ADMIRAL, 0.3), (ADMIRAL, 1), (ADMIRAL, 3), (ASTRONAUT, 0.5), (ASTRONAUT, 2), (ASTRONAUT, 3)],
@@ -82,6 +83,7 @@ def test_a_small_face_in_a_picture_of_48_million_pixels_is_found(detector: Detec
     assert 7000 < face.box[0] < face.box[2] < 7237
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [22, 36, 44, 90])
 def test_faces_from_20_pixels_are_found_anywhere(side: int, detector: Detector) -> None:
     picture, places = np.full((1200, 2400, 3), 90, np.uint8), [(200, 150), (777, 611), (1500, 1001)]

@@ -205,6 +205,7 @@ def test_orthogonalised_levels_the_singular_values():
 # Training
 
 
+@pytest.mark.slow
 def test_the_loss_falls(faces, targets):
     run = Run(DistillSettings(steps=90, **FAST), faces, targets)
     steps = [run.step() for _ in range(90)]
@@ -213,6 +214,7 @@ def test_the_loss_falls(faces, targets):
     assert cosines[-10:].mean() > cosines[:10].mean() + 0.1
 
 
+@pytest.mark.slow
 def test_a_resumed_run_continues_exactly(faces, targets, tmp_path):
     settings = DistillSettings(steps=8, rounding=0.5, **FAST)
     whole = Run(settings, faces, targets)

@@ -26,6 +26,7 @@ BENCHMARKS = [line for line in BLOCKS if "python benchmarks/" in line]
 MAKE = [line for line in BLOCKS if line.startswith("make ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", PYTHON)
 def test_every_python_command_exists_with_its_flags(line: str) -> None:
     words = shlex.split(line)
@@ -35,6 +36,7 @@ def test_every_python_command_exists_with_its_flags(line: str) -> None:
     assert_flags_exist([word for word in words if word != "-m"], result.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", BENCHMARKS)
 def test_every_benchmark_exists_with_its_flags(line: str) -> None:
     words = shlex.split(line)

@@ -31,6 +31,7 @@ def changed(face: np.ndarray, edited: np.ndarray) -> np.ndarray:
     return (face != edited).any(axis=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EDITS)
 def test_every_edit_is_drawn_from_its_seed(name, portraits) -> None:
     face, mesh = portraits[1]
@@ -43,6 +44,7 @@ def test_every_edit_is_drawn_from_its_seed(name, portraits) -> None:
     assert (first != other).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EDITS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_lower_corners_keep_their_bits(name, seed, portraits) -> None:

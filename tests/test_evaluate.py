@@ -223,6 +223,7 @@ def test_held_out_faces_are_those_that_distillation_holds_out(data) -> None:
     assert len(set(found.people)) == PEOPLE // 4
 
 
+@pytest.mark.slow
 def test_the_command_judges_a_tiny_generator(
     tiny_checkpoints, data, teacher_file, tmp_path, capsys
 ) -> None:
@@ -283,6 +284,7 @@ def test_a_bounded_network_passes_and_peaks_are_where_they_are(tiny_checkpoints)
     assert broken.not_finite_in == "out of attribute_encoder.b64_1.conv1x1"
 
 
+@pytest.mark.slow
 def test_bounded_ends_with_1_when_it_is_missed(tiny_checkpoints, tmp_path, capsys) -> None:
     generator, identity = tiny_checkpoints
     flags = ["--identity", str(identity), *ONE_THREAD]

@@ -8,6 +8,7 @@ CASES = {"generator": 12, "package": 60, "photo": 40, "film": 20}
 USUAL_CASES = 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_damaged_files_are_read_or_refused_in_one_line(subject: Subject) -> None:
     if subject.name == "package":

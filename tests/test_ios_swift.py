@@ -90,6 +90,7 @@ def test_a_half_made_folder_is_no_swift(machine: Path) -> None:
     assert (_folder(machine) / "usr/bin").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [

@@ -36,6 +36,7 @@ def measured(
     return result, rows.read(folder / "rows.jsonl"), folder
 
 
+@pytest.mark.slow
 def test_every_runtime_and_precision_is_a_row_of_the_schema(measured) -> None:
     _, found, _ = measured
     timed = {row.name for row in found if row.total}
@@ -183,6 +184,7 @@ def fake_adb(folder: Path, device: str) -> str:
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
+@pytest.mark.slow
 def test_a_phones_rows_come_through_adb_once_they_are_whole(tmp_path: Path) -> None:
     path = fake_adb(tmp_path, "emulator-5554\\tdevice")
     started = time.monotonic()

@@ -125,6 +125,7 @@ def test_a_bar_covers_a_part_of_the_faces_chosen_and_nothing_else() -> None:
         assert torch.equal(bar, rows[:, None] & columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hinted", [True, False])
 @pytest.mark.parametrize("held", [0, 3])
 def test_stages_that_are_held_keep_weights_and_statistics(

@@ -153,6 +153,7 @@ def flags(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoints: tuple[Path
             "--encoder", str(tiny_checkpoints[1])]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_trains_and_goes_on_from_a_packed_run(flags, tmp_path, monkeypatch) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     keep = Path.unlink

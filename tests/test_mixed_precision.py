@@ -21,6 +21,8 @@ from model.errors import ParityError
 from model.generator import GeneratorConfig
 from model.seeded import seeded_generator
 
+pytestmark = pytest.mark.slow
+
 SIZE, EMBEDDING_SIZE = 64, 8
 OUTLIER = "painter.head.conv3x3"
 

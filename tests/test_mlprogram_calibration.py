@@ -23,6 +23,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return save(small_net(ct.target.iOS17), tmp_path_factory.mktemp("float"))
 
 
+@pytest.mark.slow
 def test_ranges_cover_all_samples_not_the_last_one(package: Package) -> None:
     wide_first = activation_ranges(package, SAMPLES[::-1])
     assert wide_first == activation_ranges(package, SAMPLES)

@@ -108,6 +108,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[torch.Tensor], torch.Tens
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_operation_computes_what_pytorch_computes(name: str, tmp_path: Path) -> None:
     build, wanted = CASES[name]
@@ -122,6 +123,7 @@ def test_a_way_to_resize_that_is_not_known_is_refused(tmp_path: Path) -> None:
         run_op(build, X, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [1, 2, 6])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 1)])
 @pytest.mark.parametrize("pads", [(0, 0, 0, 0), (1, 2, 0, 3)])
@@ -142,6 +144,7 @@ def test_convolution(
     np.testing.assert_allclose(run_op(build, X, tmp_path), wanted.numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["same", "same_lower", "valid"])
 def test_convolution_with_named_padding_has_the_declared_shape(kind: str, tmp_path: Path) -> None:
     weight = np.random.default_rng(0).standard_normal((4, 6, 4, 3)).astype(np.float32)
@@ -156,6 +159,7 @@ def test_convolution_with_named_padding_has_the_declared_shape(kind: str, tmp_pa
     np.testing.assert_allclose(run_op(build, X, tmp_path), wanted.numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate"])
 def test_padding_modes_and_sides(mode: str, tmp_path: Path) -> None:
     def build(x: Any) -> Any:
@@ -173,6 +177,7 @@ def test_linear(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, F.linear(x, weight, bias).numpy(), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["int8", "uint8"])
 def test_quantize_rounds_shifts_and_saturates_per_channel(kind: str, tmp_path: Path) -> None:
     scale = np.linspace(0.01, 0.06, 6, dtype=np.float32)

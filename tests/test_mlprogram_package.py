@@ -19,6 +19,8 @@ from pipeline.mlprogram.ops import OPS
 from pipeline.mlprogram.program import Intermediate, Package
 from pipeline.quiet import quiet
 
+pytestmark = pytest.mark.slow
+
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
 

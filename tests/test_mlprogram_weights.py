@@ -87,6 +87,7 @@ def convolution_weights(package: Package) -> list[np.ndarray]:
     return [function.decoded[op.inputs["weight"].arguments[0].name] for op in convolutions]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_decoded_weights_are_coremltools_own_bit_for_bit(kind: str, tmp_path: Path) -> None:
     target, precision, compress = KINDS[kind]

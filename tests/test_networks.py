@@ -13,6 +13,7 @@ from model.seeded import seeded_generator
 GOLDEN = Path(__file__).parent / "golden"
 
 
+@pytest.mark.slow
 def test_generator_gives_the_authors_golden_answer(tmp_path: Path) -> None:
     maker = runpy.run_path(str(GOLDEN / "make_authors.py"))
     golden = np.load(GOLDEN / "authors_generator.npz")
@@ -31,6 +32,7 @@ def test_generator_gives_the_authors_golden_answer(tmp_path: Path) -> None:
     assert np.abs(image[:, :, maker["PIXELS"], maker["PIXELS"]] - golden["image"]).max() <= 3.1e-5
 
 
+@pytest.mark.slow
 def test_generator_gives_the_authors_answers(reference: Path) -> None:
     answers = np.load(reference / "reference_io.npz")
     network = load_generator(reference / "reference_generator_ddp.pth")

@@ -92,6 +92,7 @@ def test_head_has_no_body_and_what_is_known_is_not_sent_again(server) -> None:
     assert (known[0], known[2]) == (304, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -140,6 +141,7 @@ def test_rows_are_taken_once(server) -> None:
     assert ask(server, "POST", "/rows?token=token", body(FROM_A_BROWSER))[0] == 409
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "words"),
     [

@@ -28,6 +28,7 @@ def as_trained(generator: Generator, pair: Pair) -> np.ndarray:
     return run_torch(lambda t, e: generator(t, e).image256, pair)
 
 
+@pytest.mark.slow
 def test_the_network_itself_passes(chain: Chain, generator: Generator) -> None:
     parity = chain.generator("same", lambda pair: as_trained(generator, pair), 60)
     assert parity.samples == 4
@@ -36,6 +37,7 @@ def test_the_network_itself_passes(chain: Chain, generator: Generator) -> None:
     assert parity.identity_cosine == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_one_bad_pair_is_a_miss_that_names_the_link_the_pair_and_those_before(
     chain: Chain, generator: Generator
 ) -> None:
@@ -54,6 +56,7 @@ def test_one_bad_pair_is_a_miss_that_names_the_link_the_pair_and_those_before(
     assert "that held: first.onnx" in message
 
 
+@pytest.mark.slow
 def test_a_picture_of_somebody_else_is_a_miss_however_near_its_pixels(
     chain: Chain, generator: Generator
 ) -> None:

@@ -20,6 +20,7 @@ def refusal(capsys: pytest.CaptureFixture[str], code: int) -> None:
     assert len(lines[-1]) < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("flag", FLAGS)
 def test_every_path_of_an_export_is_refused_in_one_line(

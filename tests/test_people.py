@@ -116,6 +116,7 @@ def test_several_faces_in_a_source_are_noted(tmp_path: Path) -> None:
     assert notes == [f"{tmp_path / 'two.png'}: the source shows 2 faces; the largest is taken"]
 
 
+@pytest.mark.slow
 @needs_detector
 def test_threads_may_share_a_swapper() -> None:
     busy, shared = threading.Lock(), swapper()

@@ -120,6 +120,7 @@ def looped() -> bytes:
     return tflite(["WHILE", "LESS", "ADD"], [main, cond, body], constants)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "operators", "left_out"),
     [
@@ -200,6 +201,7 @@ def test_onnx_of_any_type_is_profiled(
 STRINGS = onnx_file(TensorProto.STRING, [1], "Equal")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
 @pytest.mark.parametrize("kind", ["empty", "junk", "half", "no operators", "other kind"])
 def test_file_that_cannot_be_profiled_is_refused_in_one_line(
@@ -239,6 +241,7 @@ def test_tflite_that_crashes_litert_is_refused(
     assert "makes LiteRT crash" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_damaged_tflite_is_timed_or_refused(tmp_path: Path) -> None:
     rng, whole, outcomes = np.random.default_rng(0), gathered(), set()
     for _ in range(6):

@@ -17,6 +17,8 @@ from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
 from pipeline.tensor import to_unit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def checkpoints(

@@ -27,6 +27,7 @@ def inputs() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.rand(1, 3, 64, 64) * 2 - 1, torch.nn.functional.normalize(torch.randn(1, 8))
 
 
+@pytest.mark.slow
 def test_every_convolution_is_ranked_once_worst_first(
     network: DeployedGenerator, inputs: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
@@ -36,6 +37,7 @@ def test_every_convolution_is_ranked_once_worst_first(
     assert layers == sorted(layers, key=lambda layer: layer.psnr_db)
 
 
+@pytest.mark.slow
 def test_ranking_leaves_the_network_as_it_was(
     network: DeployedGenerator, inputs: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
@@ -44,6 +46,7 @@ def test_ranking_leaves_the_network_as_it_was(
     assert torch.equal(network(*inputs), before)
 
 
+@pytest.mark.slow
 def test_a_layer_whose_weights_are_on_the_grid_already_costs_nothing(
     inputs: tuple[torch.Tensor, torch.Tensor],
 ) -> None:

@@ -15,6 +15,8 @@ from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
 from pipeline.tensor import to_tensor, to_unit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def quantized(tiny_checkpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:

@@ -16,6 +16,8 @@ from export.subject import Subject
 from model.checkpoint import load_generator, load_identity_encoder
 from model.deploy import DeployedGenerator
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bench(

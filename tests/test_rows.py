@@ -139,6 +139,7 @@ def test_slow_8_bit_arithmetic_is_said() -> None:
     assert not said("a processor that says nothing")
 
 
+@pytest.mark.slow
 def test_thousands_of_rows_with_odd_names_are_plotted_in_seconds(tmp_path) -> None:
     odd = "a$\\frac{$ \x1b[2J\n" + "long " * 20
     many = [

@@ -26,6 +26,7 @@ def swaps() -> tuple[np.ndarray, Swap, Swap]:
         return portraits, generator(target, own), generator(target, own.flip(0))
 
 
+@pytest.mark.slow
 def test_a_face_with_its_own_identity_comes_back(swaps: tuple[np.ndarray, Swap, Swap]) -> None:
     portraits, same, _ = swaps
     back = ((same.image256.permute(0, 2, 3, 1) + 1) / 2).numpy()

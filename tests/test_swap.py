@@ -168,6 +168,7 @@ def test_saving_an_identity_where_nothing_can_be_written_is_said(tmp_path: Path)
         save_identity(tmp_path / "file" / "me.npy", IDENTITY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "swapped"),
     [

@@ -36,6 +36,7 @@ def taught() -> Adversary:
     return adversary
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_told_from_photos_hears_so(taught: Adversary) -> None:
     random = torch.Generator().manual_seed(2)
     rough = photos(random) + 0.3 * torch.randn(4, 3, 64, 64, generator=random)

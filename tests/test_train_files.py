@@ -58,6 +58,7 @@ def tar_of(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", COMPRESSED)
 @pytest.mark.parametrize("damage", ["cut", "overwritten"])

@@ -23,7 +23,7 @@ from training.generator.losses import agreement_loss
 NARROWEST = GeneratorConfig(channels=48, embedding_size=16)
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from training import train
 from training.generator.config import Config, read_config
 from training.generator.trainer import Trainer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,7 @@ def records(folder: Path) -> list[Record]:
     return [r for shard in sorted(folder.glob("*.tar")) for r in read_shard(shard)]
 
 
+@pytest.mark.slow
 def test_records_hold_the_photo_and_its_edits(made) -> None:
     folder, said = made
     everything = records(folder / "shards")
@@ -110,6 +111,7 @@ def test_previews_show_photo_and_edits(made) -> None:
         assert sheet.width == 160 * (1 + len(EDITS))
 
 
+@pytest.mark.slow
 def test_a_finished_shard_is_not_made_again_and_a_lost_one_is_the_same(made, tar) -> None:
     folder = made[0] / "shards"
     first, second, _ = sorted(folder.glob("*.tar"))
@@ -132,6 +134,7 @@ def test_other_settings_do_not_mix_with_shards_that_are_there(made, tar) -> None
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_no_half_shard(tar, tmp_path) -> None:
     command = [sys.executable, "-m", "training.triplets", tar, "-o", tmp_path / "shards",
                "--size", str(SIZE), "--workers", "2", "--per-shard", "2"]  # fmt: skip
@@ -165,6 +168,7 @@ def test_photos_that_are_not_aligned_are(tmp_path) -> None:
     assert (again == face).all()  # what lies on the template already is left alone
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_face_is_counted(crops, tmp_path) -> None:
     grey = webp(np.full((120, 160, 3), 128, np.uint8))
     folder = write_folder(tmp_path / "photos", {"A/1.webp": crops[0], "B/1.webp": grey})
@@ -212,6 +216,7 @@ def test_a_missing_folder_and_a_file_that_is_no_tar(tmp_path, capsys) -> None:
     assert "uncompressed tar" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_keys_have_no_dots_and_differ(crops, tmp_path) -> None:
     names = {"J.R/1.webp": crops[0], "J_R/1.webp": crops[2], "B/x.y.webp": crops[1]}
     photos = list_photos(write_folder(tmp_path / "photos", names))
@@ -223,6 +228,7 @@ def test_keys_have_no_dots_and_differ(crops, tmp_path) -> None:
     assert not any("." in key or "/" in key for key in keys)
 
 
+@pytest.mark.slow
 def test_a_limit_is_kept_and_photos_have_their_own_seeds(tar) -> None:
     photos = [photo for photo in list_photos(tar) if photo.read() is not None]
     settings = ShardSettings(SIZE, 0, 3, 256)

@@ -27,6 +27,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_there_are_vectors_of_every_kind_that_the_command_writes(fresh: Path) -> None:
     assert {path.name for path in fresh.iterdir()} == {
         path.name for path in KEPT.iterdir() if path.name != "README.md"

@@ -43,6 +43,7 @@ def result(clip: Path) -> Path:
     return swapped(clip, clip.with_name("out.mp4")).file
 
 
+@pytest.mark.slow
 def test_every_frame_is_swapped_and_keeps_its_time(clip: Path, result: Path) -> None:
     before, after = pictures(clip), pictures(result)
     assert [seconds for _, seconds in before] == [seconds for _, seconds in after]
@@ -80,6 +81,7 @@ def test_no_label_leaves_the_metadata_alone(clip: Path, tmp_path: Path) -> None:
         assert not {"digital_source_type", "comment"} & container.metadata.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(24)])
 def test_the_frame_rate_is_kept(rate: Fraction, tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 12, rate=rate)
@@ -155,6 +157,7 @@ def test_a_film_without_any_face_is_refused_and_nothing_is_written(tmp_path: Pat
     assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+@pytest.mark.slow
 def test_a_cut_off_film_gives_what_was_there(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mkv", 60)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
@@ -173,6 +176,7 @@ def test_a_map_of_a_face_that_is_in_no_frame_is_refused_in_words(tmp_path: Path)
         swapped(clip, tmp_path / "out.mp4", pairs={4: 0})
 
 
+@pytest.mark.slow
 def test_a_damaged_frame_does_not_stop_the_film(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 60, sound=False)
     data = bytearray(clip.read_bytes())
@@ -261,6 +265,7 @@ print(outcome.file.name, outcome.report["interrupted"], outcome.report["frames"]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("earlier", "times"), [(False, 1), (True, 1), (False, 3)])
 def test_ctrl_c_leaves_a_film_of_what_was_done(
     earlier: bool, times: int, clip: Path, tmp_path: Path

@@ -88,6 +88,7 @@ def test_every_frame_keeps_its_time_and_duration_the_last_one_too(
     assert outcome.notes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_b_frames_are_written_and_cost_no_duration(suffix: str, tmp_path: Path) -> None:
     lasts = [40] * 12 + [33, 34] * 4 + [2000] + [40] * 8 + [400, 700] + [40] * 8 + [1500]
@@ -174,6 +175,7 @@ def test_b_frames_of_the_original_are_no_damage_and_keep_their_times(tmp_path: P
     assert outcome.notes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_file_that_is_cut_off_says_so_by_its_bytes(suffix: str, tmp_path: Path) -> None:
     clip = film(tmp_path / f"clip{suffix}", 50, shades, options={"bf": "0", "g": "5"}, sound=False)
