@@ -21,7 +21,7 @@ _SIGMA = 2.0  # px
 _EYE, _MOUTH, _CHEEK = (24, 16), (38, 20), (18, 18)  # half width and half height of a region, px
 _CROP = 75  # px, half the edge of the region of chroma
 _FLAT = 0.05  # levels; a face with less detail is a drawing, and its ratio means nothing
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
 Float = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ def detail(swapped: Image8, source: Image8, target: Image8) -> Detail:
 def _measures(picture: Image8) -> list[float]:
     """Mean absolute high pass at eyes, mouth and cheeks, of luma; and of chroma, in levels."""
     rgb = picture.astype(np.float32)
-    luma = rgb @ _LUMA
+    luma = rgb @ LUMA
     fine, red, blue = (
         _high_pass(plane) for plane in (luma, rgb[..., 0] - luma, rgb[..., 2] - luma)
     )

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from pipeline.faces.facemesh import Points
 from pipeline.faces.pyramid import Image8
+from training.judging.detail import LUMA
 
 # The line of the lids, and the outer and inner corner, of each eye.
 _RIGHT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 _LEFT = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 _EYES = ((_RIGHT, 33, 133), (_LEFT, 263, 362))
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 _LEAST_AREA = 0.1  # of the eye's width squared; between closed lids there is nothing to see
 _LEAST_CONTRAST = 12.0  # levels
 _WHITE = 95  # percentile of luma that counts as the white of the eye
@@ -53,7 +53,7 @@ def iris_places(face: Image8, mesh: Points) -> tuple[NDArray[np.float64] | None,
         (x, y) from the middle of the corners, in widths of the eye, x from the outer to the inner
         corner; None where the eye is closed or shows no contrast.
     """
-    luma = face.astype(np.float32) @ _LUMA
+    luma = face.astype(np.float32) @ LUMA
     return tuple(
         _place(luma, mesh[list(lids), :2], mesh[outer, :2], mesh[inner, :2])
         for lids, outer, inner in _EYES
