@@ -88,7 +88,7 @@ def _show(rows: Sequence[Row], args: argparse.Namespace) -> None:
 
 def _contenders(args: argparse.Namespace) -> list[Contender]:
     from benchmarks.harness.contenders import Wanted, contenders
-    from model.contract import load_bundle
+    from model.manifest import load_bundle
     from pipeline.bundles import newest_bundle
 
     bundle = args.bundle or newest_bundle()

@@ -113,7 +113,7 @@ def _recipes() -> list[Recipe]:
 def _ours(args: argparse.Namespace) -> tuple[list[Contender], _Asked]:
     """Contenders for the bundle's own files, and the inputs of the other conversions."""
     from benchmarks.harness.contenders import Wanted, checkpoint_of, contenders
-    from model.contract import load_bundle
+    from model.manifest import load_bundle
 
     manifest = load_bundle(args.bundle)
     spec = manifest.find("generator", "onnx", "fp32")
@@ -141,7 +141,7 @@ def _contender(recipe: Recipe, asked: _Asked) -> Contender:
     from benchmarks.harness.interleave import scratch_log
     from benchmarks.harness.rows import MeasuredModel
     from benchmarks.harness.worker import Task
-    from model.contract import digest
+    from model.digest import digest
 
     def model(sha256: str = "", size: int = 0) -> MeasuredModel:
         format = Path(recipe.file).suffix.removeprefix(".")
@@ -203,8 +203,8 @@ def _pnnx(asked: _Asked, path: Path, log: Path) -> None:
     import pnnx
     import torch
 
+    from model.aligned_face import FACE_SIZE
     from model.checkpoint import load_generator
-    from model.contract import FACE_SIZE
     from model.deploy import DeployedGenerator
     from model.wrap import PictureGenerator
 
@@ -223,7 +223,7 @@ def _pnnx(asked: _Asked, path: Path, log: Path) -> None:
 def _nncf(asked: _Asked, path: Path, log: Path) -> None:
     """Quantize with NNCF on the pairs that our own int8 is calibrated on by default."""
     from export.quantize.calibration import built_in
-    from model.contract import FACE_SIZE
+    from model.aligned_face import FACE_SIZE
     from pipeline.quiet import quiet
 
     with quiet(log):

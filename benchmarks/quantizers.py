@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _checkpoint(args: argparse.Namespace) -> Path:
     """The generator's weights: given, or those that the given bundle was made from."""
     from benchmarks.harness.contenders import checkpoint_of
-    from model.contract import load_bundle
+    from model.manifest import load_bundle
 
     if not args.network.is_dir():
         return Path(args.network)

@@ -100,7 +100,8 @@ def drop(bundle: Path, app: App, place: Path) -> Manifest:
         BackendUnavailable: the package that carries the detectors is not installed.
     """
     from export.publishing import copy_golden, copy_model
-    from model.contract import checked_file, digest, dumps, load_bundle
+    from model.digest import digest
+    from model.manifest import checked_file, dumps, load_bundle
     from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME, locked, publish, staging_root
 
     manifest = _trimmed(load_bundle(bundle), app, bundle)
@@ -173,7 +174,8 @@ def _check_place(place: Path, bundle: Path) -> None:
 
 def _copy_detectors(new: Path) -> None:
     """Write the detectors' files, their index and their notice."""
-    from model.contract import SCHEMA, digest
+    from model.contract import SCHEMA
+    from model.digest import digest
     from model.place import DETECTORS
     from pipeline.faces.facemodels import DETECTOR_FILES, DETECTOR_NOTICE, model_path
 

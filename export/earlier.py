@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import Checkpoint, Manifest, ModelSpec, load_bundle
+from model.contract import Checkpoint, Manifest, ModelSpec
 from model.errors import BadInput, ContractError
+from model.manifest import load_bundle
 from model.place import GOLDEN_BAKED, MANIFEST_NAME
 from model.untrusted import LARGEST_TEXT_BYTES, read_regular
 

@@ -21,7 +21,8 @@ from export.stages import Stages
 from export.staging import staging
 from export.subject import Subject
 from export.workbench import Workbench
-from model.contract import FACE_SIZE, Format, Manifest, ModelSpec, Precision
+from model.aligned_face import FACE_SIZE
+from model.contract import Format, Manifest, ModelSpec, Precision
 from model.errors import ParityError, UsageError
 from model.files import fitting, new_log
 from model.place import GOLDEN, GOLDEN_BAKED

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from export.stages import Stages
 from export.subject import Subject
-from model.contract import FACE_SIZE
+from model.aligned_face import FACE_SIZE
 from model.errors import BadInput, ImageError, UsageError
 
 if TYPE_CHECKING:

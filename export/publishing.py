@@ -17,18 +17,11 @@ from numpy.typing import NDArray
 from export.earlier import is_baked, replaced, taken_over
 from export.proof.parity import Reference
 from export.staging import Staging
-from model.contract import (
-    SCHEMA,
-    Align,
-    Checkpoint,
-    Manifest,
-    ModelSpec,
-    digest,
-    dumps,
-    face_template,
-    identity_crop,
-)
+from model.aligned_face import face_template, identity_crop
+from model.contract import SCHEMA, Align, Checkpoint, Manifest, ModelSpec
+from model.digest import digest
 from model.files import flush_to_disk
+from model.manifest import dumps
 from model.place import GOLDEN, GOLDEN_BAKED, MANIFEST_NAME, is_golden_file
 
 _GOLDEN_SAMPLES = 3

@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from export.quantize.calibration import built_in
     from export.quantize.recipe import network_inputs, rank, recipe_text, rounding
     from export.subject import Subject
+    from model.aligned_face import FACE_SIZE
     from model.checkpoint import load_generator
-    from model.contract import FACE_SIZE
     from model.deploy import DeployedGenerator
     from model.files import fitting, write_atomically
 

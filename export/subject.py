@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.contract import Calibration, Format, Model, ModelSpec, Parity, Precision, Recipe, digest
+from model.contract import Calibration, Format, Model, ModelSpec, Parity, Precision, Recipe
+from model.digest import digest
 from model.tensors import Pictures, Signature, signature
 
 if TYPE_CHECKING:

@@ -81,7 +81,7 @@ def replay(bundle: Path, threads: int) -> Iterator[dict[str, Any]]:
         ContractError: no bundle, or a file is not the one that the manifest describes.
     """
     from export.proof.golden import folder_for, read_golden
-    from model.contract import checked_file, load_bundle
+    from model.manifest import checked_file, load_bundle
 
     golden: dict[str, list[GoldenSample]] = {}
     for spec in load_bundle(bundle).models:

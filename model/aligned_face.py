@@ -1,7 +1,7 @@
 """Where a face lies in an aligned picture, and which part of it the identity encoder sees.
 
-Part of the contract, so `model.contract` gives these names too: a manifest carries the numbers, and
-apps type none of them. Floor 0: standard library only.
+Part of the contract: a manifest carries these numbers, and apps type none of them.
+Floor 0: standard library only.
 """
 
 from __future__ import annotations

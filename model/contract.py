@@ -1,43 +1,23 @@
 """The contract between tools and apps: what a bundle holds, and what its numbers mean.
 
+A bundle is a folder with `manifest.json`, the model files and `golden/`; Python, Kotlin, Swift and
+JavaScript read the same manifest and type no number themselves. These are the manifest's values;
+`model.manifest` reads and writes them, `model.aligned_face` has the numbers of an aligned face.
 Floor 0: standard library, and numpy where arrays are checked, so that `--help` loads it at once.
-A bundle is a folder with `manifest.json`, the model files and `golden/`; Python, Kotlin and Swift
-read the same manifest and type no number themselves.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from model.aligned_face import FACE_SIZE as FACE_SIZE
-from model.aligned_face import IDENTITY_INPUT_SIZE as IDENTITY_INPUT_SIZE
-from model.aligned_face import IdentityCrop as IdentityCrop
-from model.aligned_face import face_template as face_template
-from model.aligned_face import identity_crop as identity_crop
+from model.aligned_face import IdentityCrop
 from model.errors import ContractError
-from model.place import MANIFEST_NAME, recover
-from model.possible import check_sides
-from model.typed_json import load_json, parse
-from model.untrusted import (
-    LARGEST_MODEL_BYTES,
-    LARGEST_TEXT_BYTES,
-    check_model_kind,
-    open_regular,
-    package_files,
-    read_regular,
-)
 
 if TYPE_CHECKING:
     import numpy as np
 
 SCHEMA = 1
-_READ_BYTES = 1 << 20
 
 # int8: whole numbers throughout (Core ML: weights only). dynamic: 8-bit weights, activations are
 # quantized on the fly. pal6: weights from a palette of 64 values.
@@ -220,98 +200,3 @@ class Manifest:
             f"bundle '{self.name}' has no {wanted}; it holds {have}. "
             f"Make it with python -m export.{'coreml' if format == 'mlpackage' else format}"
         )
-
-
-def dumps(manifest: Manifest) -> str:
-    """The manifest as JSON text."""
-    return json.dumps(dataclasses.asdict(manifest), indent=2, allow_nan=False) + "\n"
-
-
-def loads(text: str) -> Manifest:
-    """The manifest from JSON text; unknown keys are ignored, as apps do.
-
-    Raises:
-        ContractError: not JSON, an unknown schema, a missing key or a value of the wrong type.
-    """
-    data = load_json(text, "the manifest")
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if schema != SCHEMA:
-        raise ContractError(
-            f"the manifest has schema {schema!r}; this version reads schema {SCHEMA}. "
-            "Export the bundle again with these tools, or update them"
-        )
-    manifest = parse(Manifest, data, "manifest")
-    for spec in manifest.models:
-        # A manifest may come from anywhere; a file name must not lead out of its bundle.
-        plain = spec.file == os.path.basename(spec.file) and spec.file.isprintable()
-        if not spec.file or not plain or spec.file.startswith("."):
-            raise ContractError(f"the manifest names {spec.file!r}, which is not a plain file name")
-        check_sides(spec)
-    return manifest
-
-
-def load_bundle(folder: Path) -> Manifest:
-    """Read `folder`'s manifest.
-
-    A bundle whose replacement was interrupted is put back first.
-
-    Raises:
-        ContractError: the folder is no bundle, or its manifest is broken or names missing files.
-    """
-    recover(folder)
-    try:
-        text = read_regular(folder / MANIFEST_NAME, LARGEST_TEXT_BYTES).decode("utf-8")
-    except (ContractError, UnicodeDecodeError) as error:
-        raise ContractError(
-            f"{folder} is no bundle: {MANIFEST_NAME} cannot be read ({error}). "
-            "Make a bundle with python -m export CHECKPOINT"
-        ) from None
-    manifest = loads(text)
-    for spec in manifest.models:
-        path = folder / spec.file
-        if not os.path.lexists(path):
-            raise ContractError(
-                f"{folder} lacks {spec.file}, which its manifest names. Export again"
-            )
-        check_model_kind(path)
-    return manifest
-
-
-def checked_file(bundle: Path, spec: ModelSpec) -> Path:
-    """The file of a model, after its kind, size and hash were held against the manifest.
-
-    Raises:
-        ContractError: it is not the file that the manifest describes.
-    """
-    path = bundle / spec.file
-    check_model_kind(path)
-    # A file of another size need not be read.
-    as_large = path.is_dir() or path.stat().st_size == spec.bytes
-    if as_large and digest(path) == (spec.sha256, spec.bytes):
-        return path
-    raise ContractError(
-        f"{spec.file} is not the file that its manifest describes; it was damaged or exchanged. "
-        "Copy or export the bundle again"
-    )
-
-
-def digest(path: Path) -> tuple[str, int]:
-    """SHA-256 and size in bytes of a file, or of a folder's files in the order of their names.
-
-    What file managers leave in folders (`.DS_Store`) does not count.
-
-    Raises:
-        ContractError: it is missing, no regular file, larger than a model can be, or a folder that
-            holds a link, a pipe or a device.
-    """
-    folder = path.is_dir()
-    sha, size = hashlib.sha256(), 0
-    # The user may name a checkpoint through a link; inside a folder there are none.
-    for file in package_files(path) if folder else [Path(os.path.realpath(path))]:
-        if folder:
-            sha.update(os.fsencode(file.relative_to(path).as_posix()) + b"\0")
-        with open_regular(file, LARGEST_MODEL_BYTES - size) as opened:
-            while part := opened.read(_READ_BYTES):
-                sha.update(part)
-                size += len(part)
-    return sha.hexdigest(), size

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from model.contract import FACE_SIZE, Format, Model, TensorSpec
+from model.aligned_face import FACE_SIZE
+from model.contract import Format, Model, TensorSpec
 
 Pictures = Literal["float", "uint8"]
 

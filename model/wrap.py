@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.contract import FACE_SIZE, identity_crop
+from model.aligned_face import FACE_SIZE, identity_crop
 from model.mobilefacenet import MobileFaceNet
 
 

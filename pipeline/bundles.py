@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from model.contract import (
-    FACE_SIZE,
-    Checkpoint,
-    Format,
-    Manifest,
-    Model,
-    ModelSpec,
-    Parity,
-    Precision,
-    checked_file,
-    digest,
-    load_bundle,
-)
+from model.aligned_face import FACE_SIZE
+from model.contract import Checkpoint, Format, Manifest, Model, ModelSpec, Parity, Precision
+from model.digest import digest
 from model.errors import BadInput, ContractError, UsageError
+from model.manifest import checked_file, load_bundle
 from model.place import MANIFEST_NAME
 from model.shipped import WEIGHTS_FOLDER
 from model.tensors import signature

@@ -22,7 +22,7 @@ def describe(path: Path) -> dict[str, Any]:
     Raises:
         ContractError: `path` is no package with an ML Program.
     """
-    from model.contract import digest
+    from model.digest import digest
     from pipeline.mlprogram.features import feature_text
     from pipeline.mlprogram.program import Package
 

@@ -11,8 +11,10 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import Align, Precision, face_template, load_bundle
+from model.aligned_face import face_template
+from model.contract import Align, Precision
 from model.errors import BadInput, ImageError, UsageError
+from model.manifest import load_bundle
 from pipeline.backends.base import Backend
 from pipeline.bundles import open_models
 from pipeline.faces.align import Matrix, similarity

@@ -195,16 +195,9 @@ def _load_generator(path: Path) -> object:
 
 
 def _manifest(folder: Path) -> Path:
-    from model.contract import (
-        Align,
-        Checkpoint,
-        Manifest,
-        ModelSpec,
-        Parity,
-        dumps,
-        face_template,
-        identity_crop,
-    )  # fmt: skip
+    from model.aligned_face import face_template, identity_crop  # fmt: skip
+    from model.contract import Align, Checkpoint, Manifest, ModelSpec, Parity
+    from model.manifest import dumps
     from model.tensors import signature
 
     border = signature("generator", "onnx", "float")
@@ -220,7 +213,7 @@ def _manifest(folder: Path) -> Path:
 
 
 def _read_bundle(path: Path) -> object:
-    from model.contract import load_bundle
+    from model.manifest import load_bundle
 
     return load_bundle(path.parent)
 

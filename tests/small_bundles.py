@@ -7,17 +7,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from model.contract import (
-    Align,
-    Checkpoint,
-    Manifest,
-    ModelSpec,
-    Parity,
-    digest,
-    dumps,
-    face_template,
-    identity_crop,
-)
+from model.aligned_face import face_template, identity_crop
+from model.contract import Align, Checkpoint, Manifest, ModelSpec, Parity
+from model.digest import digest
+from model.manifest import dumps
 from model.tensors import signature
 
 ONNX, PACKAGE = "generator-fp32.onnx", "generator-fp16.mlpackage"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from doubles import MeanColour, Painter
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from pipeline.faces.detect import Face
 from pipeline.faces.facemesh import _FIVE, OVAL
 from pipeline.faces.pyramid import Pyramid

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from pipeline.faces.align import align, similarity, warp
 from pipeline.faces.portraits import PORTRAITS, VARIATIONS, faces
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from model.contract import ModelSpec, Parity, load_bundle
+from model.contract import ModelSpec, Parity
 from model.errors import BackendUnavailable, ContractError, UsageError, install
+from model.manifest import load_bundle
 from model.tensors import signature
 from pipeline.backends import BACKENDS, backend_class, open_backend
 from pipeline.backends.base import Backend

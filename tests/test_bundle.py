@@ -13,7 +13,8 @@ import pytest
 import torch
 from conftest import ROOT, run
 
-from model.contract import digest, load_bundle
+from model.digest import digest
+from model.manifest import load_bundle
 
 
 def snapshot(folder: Path) -> dict[str, str]:

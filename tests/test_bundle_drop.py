@@ -7,8 +7,9 @@ import pytest
 from small_bundles import ONNX, PACKAGE, write_small
 
 from export.bundle import APPS, drop, main
-from model.contract import digest, load_bundle
+from model.digest import digest
 from model.errors import BadInput, ContractError
+from model.manifest import load_bundle
 
 
 @pytest.fixture

@@ -6,19 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.contract import (
-    Align,
-    Checkpoint,
-    Manifest,
-    ModelSpec,
-    Parity,
-    dumps,
-    face_template,
-    identity_crop,
-    load_bundle,
-    loads,
-)
+from model.aligned_face import face_template, identity_crop
+from model.contract import Align, Checkpoint, Manifest, ModelSpec, Parity
 from model.errors import ContractError
+from model.manifest import dumps, load_bundle, loads
 from model.tensors import signature
 
 NUMBERS = st.floats(-1e6, 1e6)

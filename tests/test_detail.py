@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from training.judging.detail import SIZE, detail
 from training.judging.eyelids import blink_error, openness
 

@@ -7,7 +7,7 @@ from doubles import needs_detector, portrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from pipeline.faces.align import similarity
 from pipeline.faces.detect import Detector, aligned_faces
 from pipeline.faces.portraits import PORTRAITS

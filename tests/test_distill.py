@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
+from model.aligned_face import FACE_SIZE, identity_crop
 from model.checkpoint import load_identity_encoder
-from model.contract import FACE_SIZE, identity_crop
 from model.errors import BadInput, CheckpointError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training import distill, verify

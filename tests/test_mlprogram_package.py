@@ -11,8 +11,8 @@ import torch
 from conftest import run
 from mlprogram_packages import SmallNet, ct, mb, op_package, save, small_net
 
-from model.contract import load_bundle
 from model.errors import ContractError
+from model.manifest import load_bundle
 from pipeline.backends import open_backend
 from pipeline.faces.portraits import faces
 from pipeline.mlprogram.ops import OPS

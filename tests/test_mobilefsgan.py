@@ -11,7 +11,8 @@ import pytest
 
 import mobilefsgan
 from mobilefsgan.__main__ import COMMANDS, main
-from model.contract import Checkpoint, digest
+from model.contract import Checkpoint
+from model.digest import digest
 from pipeline.bundles import find_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent

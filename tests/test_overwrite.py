@@ -13,8 +13,9 @@ from small_bundles import ONNX, spec_of, write_manifest, write_small
 from export.earlier import replaced, taken_over
 from export.publishing import publish
 from export.staging import staging
-from model.contract import Checkpoint, load_bundle
+from model.contract import Checkpoint
 from model.errors import BadInput
+from model.manifest import load_bundle
 
 SAME, OTHER = Checkpoint("c.pt", "ab"), Checkpoint("c.pt", "cd")
 ENCODER, OTHER_ENCODER = Checkpoint("id.pt", "11"), Checkpoint("id.pt", "22")

@@ -9,7 +9,8 @@ import pytest
 from doubles import IDENTITY, MeanColour, Painter, needs_detector, portrait, swapper
 from PIL import Image
 
-from model.contract import Align, face_template
+from model.aligned_face import face_template
+from model.contract import Align
 from model.errors import BadInput, ImageError
 from pipeline.cli import main
 from pipeline.faces.detect import Detector, Face, align_matrix

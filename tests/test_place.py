@@ -17,8 +17,8 @@ from conftest import ROOT
 
 from export.staging import Staging, staging
 from model import place as places
-from model.contract import load_bundle
 from model.errors import BadInput, ContractError
+from model.manifest import load_bundle
 
 
 def fill(folder: Path, text: str, *files: str) -> None:

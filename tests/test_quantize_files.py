@@ -9,8 +9,9 @@ from conftest import run
 
 from export.proof.golden import feeds
 from model.checkpoint import save
-from model.contract import Format, Precision, load_bundle
+from model.contract import Format, Precision
 from model.generator import GeneratorConfig
+from model.manifest import load_bundle
 from model.seeded import seeded_generator
 from pipeline.backends import backend_for, open_backend
 from pipeline.faces.portraits import faces

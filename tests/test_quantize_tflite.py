@@ -8,7 +8,8 @@ from conftest import run
 
 from export.quantize import flatbuffer
 from model.checkpoint import load_generator, save
-from model.contract import Manifest, load_bundle
+from model.contract import Manifest
+from model.manifest import load_bundle
 from pipeline.backends import open_backend
 from pipeline.backends.tflite import TfliteBackend
 from pipeline.faces.portraits import faces

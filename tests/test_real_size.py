@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from conftest import run
 
-from model.contract import Manifest, load_bundle
+from model.contract import Manifest
+from model.manifest import load_bundle
 from pipeline.backends import open_backend
 from pipeline.metrics import psnr_db
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.contract import FACE_SIZE
+from model.aligned_face import FACE_SIZE
 from model.errors import CheckpointError
 from model.mobilefacenet import MobileFaceNetConfig
 from model.seeded import seeded_identity_encoder

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from model.generator import Generator, GeneratorConfig
 from training.generator import losses
 from training.generator.discriminator import Discriminators, PatchDiscriminator, eyes, mouth

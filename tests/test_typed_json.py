@@ -9,8 +9,8 @@ import pytest
 from benchmarks.harness import rows
 from export.proof.golden import read_golden
 from export.quantize.recipe import read_recipe
-from model import contract
 from model.errors import FaceSwapError
+from model.manifest import load_bundle
 from model.typed_json import load_json
 
 HOSTILE: dict[str, bytes] = {
@@ -37,7 +37,7 @@ def test_hostile_json_is_refused_in_one_line(text: bytes) -> None:
 
 
 def read_manifest(path: Path) -> object:
-    return contract.load_bundle(path.parent)
+    return load_bundle(path.parent)
 
 
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {

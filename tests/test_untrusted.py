@@ -8,8 +8,9 @@ import onnx
 import pytest
 from small_bundles import ONNX, PACKAGE, WEIGHTS, spec_of, write_small
 
-from model.contract import checked_file, digest, load_bundle
+from model.digest import digest
 from model.errors import ContractError
+from model.manifest import checked_file, load_bundle
 from model.untrusted import open_regular, read_regular
 from pipeline.backends import open_backend
 from pipeline.mlprogram.program import Package

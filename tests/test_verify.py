@@ -11,7 +11,7 @@ import pytest
 from small_bundles import ONNX, spec_of, write_identity_bundle, write_manifest, write_small
 
 from export.verify import main
-from model.contract import digest
+from model.digest import digest
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import arguments
-from model.contract import FACE_SIZE
+from model.aligned_face import FACE_SIZE
 from model.errors import BackendUnavailable, UsageError, guard
 from pipeline.backends import BACKENDS
 from pipeline.progress import say

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import arguments
-from model.contract import FACE_SIZE
+from model.aligned_face import FACE_SIZE
 from model.errors import BadInput, guard
 
 if TYPE_CHECKING:

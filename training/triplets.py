@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import arguments
-from model.contract import FACE_SIZE
+from model.aligned_face import FACE_SIZE
 from model.errors import BadInput, UsageError, guard
 from pipeline.progress import say
 

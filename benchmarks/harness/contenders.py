@@ -11,8 +11,10 @@ from benchmarks.harness.interleave import scratch_log
 from benchmarks.harness.rows import How, MeasuredModel
 from benchmarks.harness.worker import Task
 from export.proof.golden import folder_for
-from model.contract import Checkpoint, Manifest, Model, ModelSpec, digest, load_bundle
+from model.contract import Checkpoint, Manifest, Model, ModelSpec
+from model.digest import digest
 from model.errors import BadInput, ContractError, UsageError
+from model.manifest import load_bundle
 from pipeline.backends import BACKENDS, backend_class
 from pipeline.bundles import find_checkpoint
 

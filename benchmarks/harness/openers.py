@@ -6,8 +6,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from model.contract import Model, ModelSpec, Parity, checked_file, digest, load_bundle
+from model.contract import Model, ModelSpec, Parity
+from model.digest import digest
 from model.errors import UsageError
+from model.manifest import checked_file, load_bundle
 from model.tensors import Pictures, signature
 from pipeline.backends import open_backend
 from pipeline.backends.base import Backend

@@ -22,8 +22,8 @@ def naive_onnx(checkpoint: Path, path: Path, log: Path) -> None:
     """Trace the network as trained, pictures (1, 3, 256, 256) NCHW in [-1, 1], to ONNX."""
     import torch
 
+    from model.aligned_face import FACE_SIZE
     from model.checkpoint import load_generator
-    from model.contract import FACE_SIZE
 
     class Picture256(torch.nn.Module):
         """The generator with only the 256 px picture of its four outputs."""

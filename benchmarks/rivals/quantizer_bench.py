@@ -32,9 +32,10 @@ from export.quantize.eight_bit import EightBit
 from export.stages import Stages, run_child
 from export.subject import Subject
 from export.workbench import Workbench
+from model.aligned_face import FACE_SIZE
 from model.checkpoint import load_generator, load_identity_encoder
-from model.contract import FACE_SIZE, digest
 from model.deploy import DeployedGenerator
+from model.digest import digest
 from model.errors import BackendUnavailable, FaceSwapError, install
 from model.files import write_atomically
 from model.shipped import SHIPPED_EMBEDDING_SIZE, SHIPPED_IDENTITY_ENCODER

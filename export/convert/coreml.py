@@ -16,7 +16,8 @@ from export.quantize.eight_bit import EightBit
 from export.stages import log_tail
 from export.subject import Artifact, Subject
 from export.workbench import Workbench
-from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec, digest
+from model.contract import DUAL_USE_NOTICE, Precision, TensorSpec
+from model.digest import digest
 from model.errors import ConversionError
 from pipeline.mlprogram.program import Package
 from pipeline.progress import counted

@@ -8,7 +8,8 @@ from export.networks import Networks
 from export.proof.parity import QUANTIZED, QUANTIZED_SAMPLES, Chain, Reference
 from export.proof.samples import make_pairs
 from export.stages import Stages
-from model.contract import FACE_SIZE, Model, Precision
+from model.aligned_face import FACE_SIZE
+from model.contract import Model, Precision
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.contract import FACE_SIZE, face_template
+from model.aligned_face import FACE_SIZE, face_template
 
 Matrix = NDArray[np.float64]
 

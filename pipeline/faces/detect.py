@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import FACE_SIZE, face_template
+from model.aligned_face import FACE_SIZE, face_template
 from pipeline.faces.align import Matrix, similarity
 from pipeline.faces.blazeface import BlazeFace, Candidate
 from pipeline.faces.facemesh import (

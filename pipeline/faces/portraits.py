@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.contract import FACE_SIZE, face_template
+from model.aligned_face import FACE_SIZE, face_template
 from model.errors import BackendUnavailable, install
 from pipeline.faces.align import Matrix, similarity, warp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import FACE_SIZE, face_template
+from model.aligned_face import FACE_SIZE, face_template
 from pipeline.faces.align import similarity
 from pipeline.faces.pyramid import Pyramid
 from pipeline.vectors.folder import Folder, numbers

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import json
 
-from model.contract import (
-    FACE_SIZE,
-    SCHEMA,
-    Align,
-    Checkpoint,
-    Manifest,
-    ModelSpec,
-    Parity,
-    dumps,
-    face_template,
-    identity_crop,
-    loads,
-)
+from model.aligned_face import FACE_SIZE, face_template, identity_crop
+from model.contract import SCHEMA, Align, Checkpoint, Manifest, ModelSpec, Parity
 from model.errors import ContractError
+from model.manifest import dumps, loads
 from model.tensors import signature
 from pipeline.vectors.folder import Folder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from pipeline.faces.facemesh import FaceMesh, Points, crop_of_box, crop_of_mesh, turned
 from pipeline.faces.pyramid import Image8, Pyramid
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from pipeline.faces.facemesh import Points, five_points
 from pipeline.faces.pyramid import Image8, Pyramid
 from training.data.photos import Photo, resized

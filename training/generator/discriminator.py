@@ -25,7 +25,7 @@ _NORMS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 # Rows and columns of the crops in a 256 px face, whose eyes are at (96, 120) and (160, 120) and
-# whose corners of the mouth are at (102, 194) and (155, 194): see model.contract.face_template.
+# whose corners of the mouth are at (102, 194) and (155, 194): see model.aligned_face.face_template.
 _EYE_ROWS, _LEFT_EYE, _RIGHT_EYE = (88, 152), (64, 128), (128, 192)
 _MOUTH_ROWS, _MOUTH = (164, 228), (80, 176)
 _FACE = 256

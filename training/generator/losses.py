@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.contract import identity_crop
+from model.aligned_face import identity_crop
 from model.lite import SwapNetwork
 
 IDENTITY_MARGIN = 0.02

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from model.contract import FACE_SIZE
+from model.aligned_face import FACE_SIZE
 from model.errors import CheckpointError
 from model.lite import SwapNetwork
 from training.data.batches import Batch, Mixer

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import face_template
+from model.aligned_face import face_template
 from pipeline.faces.pyramid import Image8
 
 SIZE = 256  # px; the measures below are of a face of this edge

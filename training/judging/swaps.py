@@ -113,7 +113,7 @@ def candidates(
 def _of_bundle(
     path: Path, backends: Sequence[str], precisions: Sequence[Precision], threads: int
 ) -> list[JudgedModel]:
-    from model.contract import load_bundle
+    from model.manifest import load_bundle
     from pipeline.backends import BACKENDS, backend_class
     from pipeline.bundles import open_models
 

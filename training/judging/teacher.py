@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import identity_crop
+from model.aligned_face import identity_crop
 from model.errors import BackendUnavailable, BadInput, install
 from pipeline.faces.pyramid import Image8
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.contract import FACE_SIZE, IDENTITY_INPUT_SIZE, identity_crop
+from model.aligned_face import FACE_SIZE, IDENTITY_INPUT_SIZE, identity_crop
 
 _CROP = identity_crop(FACE_SIZE)
 # The crop's first and last pixel centre, as grid_sample counts from the picture's middle.

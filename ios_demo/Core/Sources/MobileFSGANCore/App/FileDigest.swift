@@ -1,7 +1,7 @@
 import Foundation
 
 /// SHA-256 and size of a file, or of a package folder: every file's path within the folder, a zero
-/// byte and its content, in the order of the paths. The same as `digest` in model/contract.py.
+/// byte and its content, in the order of the paths. The same as `digest` in model/digest.py.
 public struct FileDigest: Equatable, Sendable {
   public let sha256: String
   public let bytes: Int
