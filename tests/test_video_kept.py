@@ -544,10 +544,13 @@ def test_a_grey_film_stays_grey(tmp_path: Path) -> None:
         return np.repeat(shades(index)[..., :1], 3, axis=2)
 
     clip = film(tmp_path / "clip.mp4", 2, grey, options={"crf": "1"}, sound=False)
-    purple = np.array([250, 20, 200], np.uint8)
-    swapper = still_swapper(
-        lambda face: np.broadcast_to(purple, face.shape).copy() // 2 + face // 2
-    )
+
+    def coloured(face: np.ndarray) -> np.ndarray:
+        """Green above, purple below: matching mean and contrast of each channel leaves it so."""
+        rows = np.linspace(-60, 60, face.shape[1])[:, None, None]
+        return (face + rows * np.array([1, -1, 1])).clip(0, 255).astype(np.uint8)
+
+    swapper = still_swapper(coloured)
     output = swap_video(
         swapper, clip, tmp_path / "out.mp4", Request((IDENTITY,)), progress=False
     ).file
