@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     label.add_argument(
         "--keep-metadata", action="store_true",
-        help="keep a photo's position, serial numbers and maker notes",
+        help="keep what tells where and with which device the target was taken",
     )  # fmt: skip
     label.add_argument("--c2pa-cert", type=_path, metavar="PEM", help="sign a C2PA manifest")
     label.add_argument("--c2pa-key", type=_path, metavar="PEM", help="its private key")

@@ -24,7 +24,7 @@ class Request:
         label: say in the file that it is synthetic.
         badge: say so on the picture.
         credentials: what signs a C2PA manifest.
-        keep_metadata: keep where and with which device a photo was taken.
+        keep_metadata: keep where and with which device a photo or film was taken.
     """
 
     people: tuple[Identity, ...]

@@ -52,7 +52,10 @@ def swap_video(
         beside = new_beside(output)
         with Reader(target) as reader:
             shown = Progress(reader.frames, target.name, shown=progress)
-            with Writer(beside, output.suffix, reader, labelled=request.label) as writer:
+            with Writer(
+                beside, output.suffix, reader,
+                labelled=request.label, keep_metadata=request.keep_metadata,
+            ) as writer:  # fmt: skip
                 run = _Run(swapper, writer, request, shown)
                 run.through(reader)
         if not run.frames:

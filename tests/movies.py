@@ -49,6 +49,7 @@ def film(
     frame_of: Callable[[np.ndarray], object] | None = None,
     interlaced: bool = False,
     title: str = "",
+    tags: dict[str, str] | None = None,
     language: str = "",
     chapter: str = "",
     attachment: str = "",
@@ -76,13 +77,16 @@ def film(
         frame_of: makes a PyAV frame of a picture, in place of `format` and BT.709.
         interlaced: top field first.
         title: of the film.
+        tags: further metadata of the film.
         language: of the sound.
         chapter: title of one.
         attachment: file name of one.
         second_until_s: when a further, smaller video stream ends; 0 for none.
     """
     webm = path.suffix == ".webm"
-    with av.open(str(path), "w") as container:
+    private = {"movflags": "use_metadata_tags"} if tags and path.suffix in (".mp4", ".mov") else {}
+    with av.open(str(path), "w", options=private) as container:
+        container.metadata.update(tags or {})
         first = picture(0)
         video = container.add_stream(
             codec or ("libvpx-vp9" if webm else "libx264"),

@@ -471,6 +471,31 @@ def test_metadata_that_is_not_utf8_is_taken_for_windows_1252(tmp_path: Path) -> 
         assert container.chapters()[0]["metadata"]["title"] == "Straße"
 
 
+TELLING = {
+    "location": "+48.8584+002.2945/",
+    "com.apple.quicktime.location.ISO6709": "+48.8584+002.2945+035.1/",
+    "com.apple.quicktime.camera.identifier": "C-4711",
+    "com.android.version": "A-4711",
+    "serial_number": "S-4711",
+    "RECORDING_LOCATION": "P-4711",
+    "firmware": "F-4711",
+}
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_where_and_with_which_device_a_film_was_taken_stays_behind_unless_asked_for(
+    suffix: str, keep: bool, tmp_path: Path
+) -> None:
+    tags = {"artist": "Me", "com.apple.quicktime.model": "Phone", **TELLING}
+    clip = film(tmp_path / f"clip{suffix}", 1, shades, tags=tags, sound=False)
+    output = swapped(clip, tmp_path / f"out{suffix}", keep_metadata=keep).file
+    content = output.read_bytes()
+    assert [text.encode() in content for text in TELLING.values()] == [keep] * len(TELLING)
+    assert b"Me" in content
+    assert b"Phone" in content
+
+
 @pytest.mark.parametrize(
     ("codec", "suffix", "advice"),
     [

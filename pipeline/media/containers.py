@@ -35,7 +35,7 @@ def open_input(path: Path) -> Any:
         path: taken as the name of a file, whatever characters it has.
 
     Returns:
-        A PyAV input container. Text that is not UTF-8 has surrogates in it; see `readable`.
+        A PyAV input container. Text that is not UTF-8 has surrogates in it; see `tags`.
 
     Raises:
         VideoError: it is missing, no file, empty, or no container of `_READ`.
@@ -94,22 +94,9 @@ def suffix_for(codec: str) -> str | None:
     )
 
 
-def readable(metadata: dict[str, str]) -> dict[str, str]:
-    """Metadata as valid Unicode: text that is not UTF-8 is taken for Windows-1252."""
-    return {_text(key): _text(value) for key, value in metadata.items()}
-
-
 def reason(error: Exception) -> str:
     """What FFmpeg or the system says of an error, without number and file name."""
     return getattr(error, "strerror", None) or str(error)
-
-
-def _text(stored: str) -> str:
-    try:
-        stored.encode()
-    except UnicodeEncodeError:
-        return stored.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
-    return stored
 
 
 def _name(path: Path) -> str:

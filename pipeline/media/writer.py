@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from model.errors import VideoError
+from pipeline.media import tags
 from pipeline.media.clocks import rate_of
 from pipeline.media.colour import FULL
 from pipeline.media.containers import (
     CONTAINERS,
     can_hold,
     open_output,
-    readable,
     reason,
     suffix_for,
 )
@@ -22,10 +22,6 @@ from pipeline.media.fitting import Fitting
 from pipeline.media.label import container_metadata
 from pipeline.media.reader import Item, Reader
 from pipeline.media.reorder import DecodingOrder
-
-_OF_THE_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder")
-# Tags that describe the stream that was read and would be wrong: statistics, VP9's alpha.
-_OF_THE_STREAM = ("DURATION", "BPS", "NUMBER_OF_", "_STATISTICS_", "ENCODER", "ALPHA_MODE")
 
 
 class Writer:
@@ -35,7 +31,15 @@ class Writer:
         fitting: makes encodable frames of decoded ones; `put` takes no others.
     """
 
-    def __init__(self, path: Path, suffix: str, reader: Reader, *, labelled: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        suffix: str,
+        reader: Reader,
+        *,
+        labelled: bool,
+        keep_metadata: bool = False,
+    ) -> None:
         """Open the file and write its header.
 
         Args:
@@ -43,12 +47,14 @@ class Writer:
             suffix: which container, see `CONTAINERS`.
             reader: gives size, timing, orientation, colours, metadata and what is copied.
             labelled: say in the metadata that it is synthetic.
+            keep_metadata: keep what tells where and with which device the film was taken.
 
         Raises:
             VideoError: it cannot hold the sound of the original, its colours cannot be read, or
                 FFmpeg refuses it.
         """
         self._notes: list[str] = []
+        self._keep_metadata = keep_metadata
         format, (encoder, options) = CONTAINERS[suffix.lower()]
         self.fitting = Fitting(reader.path, reader.stream, reader.first, encoder)
         self.container = open_output(path, format)
@@ -161,11 +167,15 @@ class Writer:
         self._last_dts[index] = dts
 
     def _set_metadata(self, reader: Reader, labelled: bool) -> None:
-        kept = {k: v for k, v in reader.container.metadata.items() if k not in _OF_THE_FILE}
-        kept = readable(kept)
+        keep_all = self._keep_metadata
+        kept = tags.of_container(reader.container.metadata, keep_all=keep_all)
         self.container.metadata.update(container_metadata(kept) if labelled else kept)
-        chapters = reader.container.chapters()
-        self.container.set_chapters([{**c, "metadata": readable(c["metadata"])} for c in chapters])
+        self.container.set_chapters(
+            [
+                {**chapter, "metadata": tags.of_container(chapter["metadata"], keep_all=keep_all)}
+                for chapter in reader.container.chapters()
+            ]
+        )
 
     def _add_video(self, reader: Reader, encoder: str, options: dict[str, str]) -> Any:
         from av.codec.context import Flags
@@ -189,7 +199,7 @@ class Writer:
         if fitting.aspect:
             context.sample_aspect_ratio = fitting.aspect
         stream.set_display_matrix(fitting.orientation.matrix)
-        stream.metadata.update(_of_stream(original))
+        stream.metadata.update(tags.of_stream(original.metadata, keep_all=self._keep_metadata))
         return stream
 
     def _add_copies(self, streams: Iterable[Any], suffix: str) -> dict[int, Any]:
@@ -199,7 +209,7 @@ class Writer:
             name = stream.codec_context.codec.canonical_name
             if can_hold(self.container, name):
                 copy = self.container.add_stream_from_template(stream)
-                copy.metadata.update(_of_stream(stream))
+                copy.metadata.update(tags.of_stream(stream.metadata, keep_all=self._keep_metadata))
                 copy.disposition = stream.disposition
                 copies[stream.index] = copy
             elif stream.type == "audio":
@@ -209,11 +219,6 @@ class Writer:
             else:
                 self._notes.append(f"subtitles in {name} cannot go into {suffix}, and are left out")
         return copies
-
-
-def _of_stream(stream: Any) -> dict[str, str]:
-    kept = {k: v for k, v in stream.metadata.items() if not k.upper().startswith(_OF_THE_STREAM)}
-    return readable(kept)
 
 
 def _left_out(streams: Iterable[Any]) -> list[str]:
