@@ -9,7 +9,7 @@ from conftest import ROOT
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from model.errors import BadInput, ImageError
-from pipeline.media import photo
+from pipeline.media import heif, photo
 from pipeline.media.label import SOURCE_TYPE, source_type, stamp, xmp_packet
 
 PICTURE = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
@@ -106,8 +106,7 @@ def test_a_colour_profile_is_kept(tmp_path) -> None:
 
 
 def test_heif_is_read_and_written(tmp_path) -> None:
-    heif = pytest.importorskip("pillow_heif")
-    heif.register_heif_opener()
+    pytest.importorskip("pillow_heif").register_heif_opener()
     grey = np.full((64, 64, 3), 128, np.uint8)
     path = saved(tmp_path / "a.heic", Image.fromarray(grey), quality=95)
     with roundtrip(path, tmp_path / "b.heic") as result:
@@ -117,8 +116,7 @@ def test_heif_is_read_and_written(tmp_path) -> None:
 
 
 def test_heif_is_known_by_its_content_whatever_it_is_called(tmp_path) -> None:
-    heif = pytest.importorskip("pillow_heif")
-    heif.register_heif_opener()
+    pytest.importorskip("pillow_heif").register_heif_opener()
     made = saved(tmp_path / "a.heic", Image.new("RGB", (64, 48), (90, 90, 90)))
     phone = made.rename(tmp_path / "IMG_0001.jpg")
     code = (
@@ -131,7 +129,7 @@ def test_heif_is_known_by_its_content_whatever_it_is_called(tmp_path) -> None:
 
 
 def test_a_jpeg_that_is_called_heic_is_read(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(photo, "register_heif", lambda _: pytest.fail("not needed"))
+    monkeypatch.setattr(heif, "register", lambda _: pytest.fail("not needed"))
     path = saved(tmp_path / "a.jpg", Image.fromarray(PICTURE)).rename(tmp_path / "a.heic")
     assert photo.read(path).image.shape == PICTURE.shape
 

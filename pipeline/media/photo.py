@@ -1,4 +1,4 @@
-"""Read a photo of any common kind as upright RGB, and write the result as the kind it was."""
+"""Read a photo of any common format as upright 8-bit RGB, and write the result in a format."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from model.errors import BackendUnavailable, FaceSwapError, ImageError, install
+from model.errors import FaceSwapError, ImageError
 from model.files import write_atomically
 from pipeline.faces.pyramid import Image8
-from pipeline.media import eight_bits, exif, label
+from pipeline.media import eight_bits, exif, heif, label
 from pipeline.media import xmp as xmp_packets
 from pipeline.media.encode import Packets, encode
 
@@ -34,10 +34,6 @@ WRITABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ".heic": ("HEIF", {"quality": 90}),
     ".heif": ("HEIF", {"quality": 90}),
 }
-_HEIF = (".heic", ".heif")
-_HEIF_BRANDS = frozenset(
-    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
-)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -90,8 +86,9 @@ def read(path: Path, *, keep_metadata: bool = False) -> Photo:
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            if _is_heif(path):
-                register_heif(path)
+            _refuse_device(path)
+            if heif.is_heif(path):
+                heif.register(path)
             with Image.open(path) as opened:
                 _refuse(path, opened)
                 pages = _lost_pages(path, opened)
@@ -107,7 +104,7 @@ def read(path: Path, *, keep_metadata: bool = False) -> Photo:
         raise _too_large(path, f"{pixels // 10**6} million") from None
     except UnidentifiedImageError:
         raise ImageError(
-            f"{path} {_what_instead(path)}; expected a photo ({', '.join(READABLE)})"
+            f"{path} {heif.what_instead(path)}; expected a photo ({', '.join(READABLE)})"
         ) from None
     except Exception as error:  # a decoder may raise anything on a damaged file
         why = getattr(error, "strerror", None) or " ".join(str(error).split()) or "damaged"
@@ -160,13 +157,24 @@ def check_writable(path: Path) -> tuple[str, dict[str, Any]]:
             f"{path.name} cannot be written: unknown suffix '{suffix}'; expected one of "
             f"{', '.join(WRITABLE)}"
         )
-    if suffix in _HEIF:
-        register_heif(path)
+    if suffix in heif.SUFFIXES:
+        heif.register(path)
     return WRITABLE[suffix]
 
 
+def _refuse_device(path: Path) -> None:
+    """Refuse what cannot be read twice, or never ends."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ImageError(f"{path} is a device or a pipe; expected a photo. Save it as a file first")
+
+
 def _refuse(path: Path, opened: Image.Image) -> None:
-    """Say no before the pixels are unpacked."""
+    """Refuse a picture that is too large, animated or of floats, before its pixels are unpacked.
+
+    Raises:
+        ImageError: it is one of these.
+    """
     if opened.width * opened.height > MAX_PIXELS:
         raise _too_large(path, f"{opened.width}x{opened.height}")
     # A camera's MPO is a JPEG with more pictures behind the first, HEIF may hold a burst.
@@ -234,44 +242,3 @@ def _photo(path: Path, opened: Image.Image, keep_metadata: bool) -> Photo:
         xmp_packets.carried(packet, keep_all=keep_metadata) if packet else None,
         (*notes, *damage),
     )
-
-
-def _is_heif(path: Path) -> bool:
-    """Whether a file is HEIF by its first bytes: an ISO container of one of the HEIF brands."""
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise ImageError(f"{path} is a device or a pipe; expected a photo. Save it as a file first")
-    head = _head(path)
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
-
-
-def _what_instead(path: Path) -> str:
-    """What a file is that no decoder takes for a picture."""
-    head = _head(path)
-    if not head:
-        return "is empty"
-    container = head[4:8] == b"ftyp" and head[8:12] not in (*_HEIF_BRANDS, b"avif", b"avis")
-    if container or head.startswith(b"\x1a\x45\xdf\xa3"):  # MP4 and its kin, Matroska
-        return "holds a video by its content, whatever its name says"
-    return "is no picture that can be read"
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(16)
-
-
-def register_heif(path: Path) -> None:
-    """Teach Pillow HEIF.
-
-    Raises:
-        BackendUnavailable: pillow-heif is not installed.
-    """
-    try:
-        import pillow_heif
-    except ImportError:
-        raise BackendUnavailable(
-            f"{path.name}: HEIF needs pillow-heif, which is not installed. "
-            f"{install('swap')}, or convert the photo to JPEG"
-        ) from None
-    pillow_heif.register_heif_opener()
