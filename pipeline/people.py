@@ -12,7 +12,7 @@ import numpy as np
 from model.array_file import read_npy
 from model.errors import BadInput, ImageError, UsageError
 from model.files import write_atomically
-from pipeline.faces.detect import Face
+from pipeline.faces.face import Face
 from pipeline.media import photo
 from pipeline.swap import FaceSwapper, Identity, Which, unit
 

@@ -18,7 +18,8 @@ from model.manifest import load_bundle
 from pipeline.backends.base import Backend
 from pipeline.bundles import open_models
 from pipeline.faces.align import Matrix, similarity
-from pipeline.faces.detect import LEAST_PX, Detector, Face
+from pipeline.faces.detect import LEAST_PX, Detector
+from pipeline.faces.face import Face
 from pipeline.faces.paste import Blend, paste
 from pipeline.faces.pyramid import Image8, Pyramid
 from pipeline.stopwatch import Stopwatch

@@ -8,7 +8,7 @@ import numpy as np
 from doubles import MeanColour, Painter
 
 from model.aligned_face import face_template
-from pipeline.faces.detect import Face
+from pipeline.faces.face import Face
 from pipeline.faces.facemesh import _FIVE, OVAL
 from pipeline.faces.pyramid import Pyramid
 from pipeline.swap import FaceSwapper

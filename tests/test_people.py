@@ -13,7 +13,8 @@ from model.aligned_face import face_template
 from model.contract import Align
 from model.errors import BadInput, ImageError
 from pipeline.cli import main
-from pipeline.faces.detect import Detector, Face, align_matrix
+from pipeline.faces.detect import Detector
+from pipeline.faces.face import Face, align_matrix
 from pipeline.faces.facemesh import turned_aside
 from pipeline.files import spare, swap_folder, swap_photo
 from pipeline.media import photo

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.aligned_face import FACE_SIZE, face_template
-from pipeline.faces.align import Matrix, similarity
+from model.aligned_face import FACE_SIZE
+from pipeline.faces.align import Matrix
 from pipeline.faces.blazeface import BlazeFace, Candidate
+from pipeline.faces.face import Face, align_matrix, same
 from pipeline.faces.facemesh import (
     FaceMesh,
     Points,
@@ -20,7 +20,6 @@ from pipeline.faces.facemesh import (
     crop_of_mesh,
     five_points,
     turned,
-    turned_aside,
 )
 from pipeline.faces.facemodels import DETECTOR_FILES
 from pipeline.faces.pyramid import Image8, Pyramid
@@ -33,53 +32,11 @@ _STILL = 0.06  # of the eye distance
 # eye distance.
 _AROUND_DEG = 9.0
 _LOOKS = 3
-_ASIDE = (0.8, 1.2)  # see `turned_aside`: a swap begins to fade, and is gone
 _LEVEL_DEG = 15.0
 _SURE = 0.8  # faces upside down and other things stay below, upright faces seldom do
 _WIDER = 0.75  # the detector wants more around the face than the mesh does
 _TURNS_DEG = (90, 180, 270, 45, 135, 225, 315)  # BlazeFace finds faces turned by up to about 40
 LEAST_PX = 20.0  # from ear to ear; smaller faces are seldom found
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A face in a picture.
-
-    Attributes:
-        mesh: (468, 2) float64 landmarks, x and y in pixels, pixel centres at the integers.
-        score: 0..1, how sure the mesh is that it lies on a face.
-    """
-
-    mesh: Points
-    score: float
-
-    @property
-    def points(self) -> Points:
-        """(5, 2) float64: eyes, nose, mouth corners, left as seen in the upright face first."""
-        return five_points(self.mesh)
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of the landmarks, in pixels."""
-        left, top = self.mesh.min(axis=0)
-        right, bottom = self.mesh.max(axis=0)
-        return float(left), float(top), float(right), float(bottom)
-
-    @property
-    def frontal(self) -> float:
-        """1 for a face that looks about at the camera, 0 for one that is seen from the side.
-
-        Between some 45 and 60 degrees it falls smoothly: a swap fades out instead of smearing.
-        """
-        start, end = _ASIDE
-        x = min(max((end - turned_aside(self.mesh)) / (end - start), 0.0), 1.0)
-        return x * x * (3 - 2 * x)
-
-    @property
-    def side(self) -> float:
-        """Longer edge of `box` in pixels."""
-        left, top, right, bottom = self.box
-        return max(right - left, bottom - top)
 
 
 class Detector:
@@ -216,11 +173,6 @@ class Detector:
         return candidate if abs(candidate.tilt_deg) < _LEVEL_DEG else None
 
 
-def align_matrix(face: Face, size: int = FACE_SIZE) -> Matrix:
-    """(2, 3): picture to the contract's template in `size` px."""
-    return similarity(face.points, np.array(face_template(size)))
-
-
 def aligned_faces(
     image: Image8, size: int = FACE_SIZE, *, thorough: bool = True
 ) -> list[NDArray[np.uint8]]:
@@ -271,12 +223,6 @@ def _moved(mesh: Points, last: Points) -> float:
 
 def _inside(point: Points, face: Face) -> bool:
     return bool(np.linalg.norm(point - face.mesh.mean(axis=0)) < face.side / 4)
-
-
-def same(face: Face, other: Face) -> bool:
-    """Whether two findings are of one face."""
-    near = float(np.linalg.norm(face.mesh.mean(axis=0) - other.mesh.mean(axis=0)))
-    return near < max(face.side, other.side) / 2
 
 
 def _largest_first(faces: list[Face]) -> list[Face]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
 from pipeline.faces.align import Matrix
-from pipeline.faces.detect import align_matrix
+from pipeline.faces.face import align_matrix
 from pipeline.faces.light import match_light
 from pipeline.faces.paste import face_mask, paste
 from pipeline.faces.pyramid import Pyramid

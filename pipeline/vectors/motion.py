@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.detect import Face
+from pipeline.faces.face import Face
 from pipeline.faces.pyramid import Pyramid
 from pipeline.faces.tracking import Tracker
 from pipeline.vectors.folder import Folder, numbers

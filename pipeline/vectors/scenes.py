@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.detect import Detector, Face
+from pipeline.faces.detect import Detector
+from pipeline.faces.face import Face
 from pipeline.faces.portraits import PORTRAITS, open_portrait
 
 SIZE = 320

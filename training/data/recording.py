@@ -75,7 +75,7 @@ def aligned(picture: Image8, size: int) -> tuple[Image8, Points] | None:
     Returns:
         (size, size, 3) uint8 RGB and (468, 3).
     """
-    from pipeline.faces.detect import align_matrix
+    from pipeline.faces.face import align_matrix
 
     detector, landmarks = _models()
     if picture.shape[0] == picture.shape[1]:
