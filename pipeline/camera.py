@@ -12,7 +12,7 @@ import numpy as np
 
 from model.errors import BackendUnavailable
 from pipeline.faces.pyramid import Image8, Pyramid
-from pipeline.faces.tracking import Tracker
+from pipeline.faces.tracking import LIVE_HOLD_FRAMES, Tracker
 from pipeline.media import label
 from pipeline.overlap import Ahead
 from pipeline.people import assign
@@ -40,7 +40,7 @@ def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
     try:
         if not capture.isOpened():
             raise BackendUnavailable(f"camera {camera} cannot be opened; they count from 0")
-        tracker = Tracker(swapper.detector, thorough=request.thorough)
+        tracker = Tracker(swapper.detector, thorough=request.thorough, hold_frames=LIVE_HOLD_FRAMES)
         frames, shown = Ahead(_frames(capture), live=True), False
         try:
             for frame in frames:

@@ -1,4 +1,8 @@
-"""Track faces through a video: detect every few frames, follow the mesh between, smooth."""
+"""Track faces through a video.
+
+Faces are detected every few frames. In between the mesh follows them, and their landmarks are
+smoothed over time.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.detect import LEAST_PX, Detector, Face, same
+from pipeline.faces.detect import LEAST_PX, Detector
+from pipeline.faces.face import Face, same
 from pipeline.faces.facemesh import Points
 from pipeline.faces.pyramid import Pyramid
 
 DETECT_EVERY = 10  # frames; a new face may stay undetected for that long
+# How long a face that is missed keeps its pose, while it is looked for in each frame. In a film two
+# frames bridge a miss, and a swap does not stay where no face is any more. A live picture flickers
+# more: its camera is worse and its frames have larger steps between them.
+HOLD_FRAMES = 2
+LIVE_HOLD_FRAMES = 5
+_HOLD_S = 0.5  # at most, at whatever frame rate
 _CUT = 24.0  # mean change of a coarse grey picture, in levels of 255, that no motion makes
 _COARSE = (32, 18)
 _LEAST = 1 / 64  # of a frame's longer edge: smaller faces would take too long in every scene
-# One Euro filter (Casiez, Roussel, Vogel, CHI 2012): still points are smoothed much, moving ones
-# hardly, so that a face neither trembles nor trails. Speed is in sizes of the face per second.
+# One Euro filter (Casiez, Roussel, Vogel, CHI 2012): its cutoff frequency rises with the speed, so
+# points at rest do not tremble and moving points do not lag. Speed is in widths of the face per
+# second.
 _STILL_HZ = 1.5
 _HZ_PER_SPEED = 30.0
 _SPEED_HZ = 1.0
@@ -26,29 +38,46 @@ _SPEED_HZ = 1.0
 
 @dataclass(slots=True)
 class _Track:
+    """A face of the current scene.
+
+    Attributes:
+        number: of the face, from 0.
+        face: as it was seen last.
+        seen: when that was, in seconds.
+        smooth: (468, 2) float64 landmarks in pixels, smoothed.
+        speed: (468, 2) float64, of the landmarks, in widths of the face per second, smoothed.
+        missed: frames since it was seen.
+    """
+
     number: int
     face: Face
+    seen: float
     smooth: Points
     speed: Points
+    missed: int = 0
 
 
 class Tracker:
     """The faces of the current scene; 0 was the largest when the scene began."""
 
-    def __init__(self, detector: Detector, *, thorough: bool = False) -> None:
+    def __init__(
+        self, detector: Detector, *, thorough: bool = False, hold_frames: int = HOLD_FRAMES
+    ) -> None:
         """Start before the first frame.
 
         Args:
             detector: finds and follows.
             thorough: look for turned and tiny faces whenever it looks, not just where a scene
                 begins without any other.
+            hold_frames: how many frames a face that is missed keeps its pose, for half a second
+                at most.
         """
         self._detector = detector
         self._thorough = thorough
+        self._hold_frames = hold_frames
         self._tracks: list[_Track] = []
         self._coarse: NDArray[np.float32] | None = None
         self._since_look = 0
-        self._seconds = 0.0
         self.cuts = 0
 
     def step(self, picture: Pyramid, seconds: float) -> list[tuple[int, Face]]:
@@ -58,15 +87,14 @@ class Tracker:
             picture: the frame.
             seconds: when it is shown; a frame's distance to the last one sets the smoothing.
         """
-        elapsed, self._seconds = seconds - self._seconds, seconds
         begins = self._is_new_scene(picture)
         if begins:
             self._tracks = []
-        before = len(self._tracks)
-        self._follow(picture, elapsed)
+        all_seen = self._follow(picture, seconds)
         self._since_look += 1
-        if begins or len(self._tracks) < before or self._since_look >= DETECT_EVERY:
-            self._look(picture, deep=begins)
+        if begins or not all_seen or self._since_look >= DETECT_EVERY:
+            self._look(picture, seconds, deep=begins)
+        self._tracks = [track for track in self._tracks if self._is_held(track, seconds)]
         return [(t.number, Face(t.smooth.copy(), t.face.score)) for t in self._tracks]
 
     def _is_new_scene(self, picture: Pyramid) -> bool:
@@ -79,20 +107,32 @@ class Tracker:
         self.cuts += cut
         return cut
 
-    def _follow(self, picture: Pyramid, elapsed: float) -> None:
+    def _is_held(self, track: _Track, seconds: float) -> bool:
+        """Whether a face was seen in this frame, or not long ago."""
+        recently = track.missed <= self._hold_frames and seconds - track.seen <= _HOLD_S
+        return not track.missed or recently
+
+    def _follow(self, picture: Pyramid, seconds: float) -> bool:
+        """Move every track to where its face is now; whether each face was seen again."""
+        before = len(self._tracks)
         kept: list[_Track] = []
         for track in self._tracks:
             face = self._detector.track(picture, track.face)
             # Two tracks on one face: the younger one has lost its own.
-            if face is None or any(same(face, other.face) for other in kept):
+            if face and any(same(face, other.face) for other in kept):
                 continue
-            _smooth(track, face, elapsed)
+            if face:
+                _see(track, face, seconds)
+            else:
+                track.missed += 1
             kept.append(track)
         self._tracks = kept
+        return len(kept) == before and not any(track.missed for track in kept)
 
-    def _look(self, picture: Pyramid, *, deep: bool) -> None:
+    def _look(self, picture: Pyramid, seconds: float, *, deep: bool) -> None:
+        """Find new faces, and those that were missed."""
         self._since_look = 0
-        known = [track.face for track in self._tracks]
+        known = [track.face for track in self._tracks if not track.missed]
         if deep or self._thorough:
             found = self._detector.find(
                 picture,
@@ -103,15 +143,20 @@ class Tracker:
         else:
             found = self._detector.glance(picture, known)
         for face in found:
-            if not any(same(face, track.face) for track in self._tracks):
+            track = next((t for t in self._tracks if same(face, t.face)), None)
+            if track is None:
                 taken = {track.number for track in self._tracks}
                 number = next(n for n in range(len(taken) + 1) if n not in taken)
-                self._tracks.append(_Track(number, face, face.mesh, np.zeros_like(face.mesh)))
+                still = np.zeros_like(face.mesh)
+                self._tracks.append(_Track(number, face, seconds, face.mesh, still))
+            elif track.missed:
+                _see(track, face, seconds)
         self._tracks.sort(key=lambda track: track.number)
 
 
-def _smooth(track: _Track, face: Face, elapsed: float) -> None:
-    """Move the track to `face`, seen `elapsed` seconds later, through the One Euro filter."""
+def _see(track: _Track, face: Face, seconds: float) -> None:
+    """Move the track to `face`, seen at `seconds`, through the One Euro filter."""
+    elapsed = seconds - track.seen
     elapsed = elapsed if 0 < elapsed < 1 else 1 / 25  # a broken clock
     speed = (face.mesh - track.smooth) / (elapsed * face.side)
     track.speed += _share(_SPEED_HZ, elapsed) * (speed - track.speed)
@@ -119,7 +164,7 @@ def _smooth(track: _Track, face: Face, elapsed: float) -> None:
     pace = float(np.linalg.norm(track.speed.mean(axis=0)))
     share = _share(_STILL_HZ + _HZ_PER_SPEED * pace, elapsed)
     track.smooth = track.smooth + share * (face.mesh - track.smooth)
-    track.face = face
+    track.face, track.seen, track.missed = face, seconds, 0
 
 
 def _share(cutoff_hz: float, elapsed: float) -> float:
