@@ -84,6 +84,7 @@ def _request(
             opacity=args.opacity,
             keep_mouth=args.keep_mouth,
             keep_occlusions=args.keep_occlusions,
+            detail=args.detail,
         ),
         label=not args.no_label,
         badge=args.badge,

@@ -66,6 +66,11 @@ def parser() -> argparse.ArgumentParser:
         help="leave what lies before the face, as far as its colour is not the skin's",
     )  # fmt: skip
     look.add_argument(
+        "--detail", action=argparse.BooleanOptionalAction, default=True,
+        help="give faces that are larger than the generator's 256 px the target's fine detail "
+        "(default: on)",
+    )  # fmt: skip
+    look.add_argument(
         "--boost", type=int, choices=[512],
         help="swap faces that are larger than the generator's 256 px at 512 px, as four "
         "interleaved pictures; takes four times the generator's time",

@@ -7,6 +7,7 @@ from doubles import IDENTITY, MeanColour, Painter, needs_detector, portrait
 from PIL import Image
 
 from pipeline.faces.detect import Detector
+from pipeline.faces.paste import Blend
 from pipeline.metrics import psnr_db
 from pipeline.swap import FaceSwapper
 
@@ -18,7 +19,8 @@ def swapped(picture: np.ndarray, *, boost: bool) -> tuple[np.ndarray, int]:
     """The picture after a swap that copies the target, and how often the generator ran."""
     painter = Painter(np.copy)
     swapper = FaceSwapper(painter, MeanColour, Detector(), boost=boost)
-    return swapper.swap(picture, IDENTITY), len(painter.identities)
+    plain = Blend(detail=False)
+    return swapper.swap(picture, IDENTITY, blend=plain), len(painter.identities)
 
 
 def test_four_pictures_put_together_keep_more_of_the_detail_than_one() -> None:

@@ -3,24 +3,14 @@ import pytest
 from doubles import IDENTITY, needs_detector, portrait, swapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ovals import oval_mesh
 
-from pipeline.faces.facemesh import MOUTH, OVAL
 from pipeline.faces.occlusion import visible_skin
 from pipeline.faces.paste import Blend, face_mask, paste
 from pipeline.metrics import psnr_db
 
 ADMIRAL, ASTRONAUT = 0, 1
 SIZE = 128
-
-
-def oval_mesh(centre: tuple[float, float], radius: float) -> np.ndarray:
-    """A mesh whose outline is a circle, with a mouth below its middle."""
-    mesh = np.tile(np.array(centre, float), (468, 1))
-    for indexes, at, reach in ((OVAL, (0, 0), radius), (MOUTH, (0, radius / 2), radius / 5)):
-        angle = np.linspace(0, 2 * np.pi, len(indexes), endpoint=False)
-        circle = np.stack([np.sin(angle), -np.cos(angle)], axis=1) * reach
-        mesh[list(indexes)] = np.array(centre) + at + circle
-    return mesh
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:

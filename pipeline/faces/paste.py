@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.faces import detail
 from pipeline.faces.align import Matrix, inverse
 from pipeline.faces.facemesh import MOUTH, OVAL, Points
 from pipeline.faces.light import Mask, match_light
@@ -28,12 +29,15 @@ class Blend:
         match_light: give the swapped face the light and the colours of the target's, see `light`.
         keep_mouth: leave what is between the lips, teeth and tongue, as it is in the target.
         keep_occlusions: leave what lies before the face and is not of the colour of its skin.
+        detail: give faces that are larger than 256 px the target's fine detail; smaller
+            ones come out the same.
     """
 
     opacity: float = 1.0
     match_light: bool = True
     keep_mouth: bool = False
     keep_occlusions: bool = False
+    detail: bool = True
 
 
 def paste(
@@ -75,7 +79,9 @@ def paste(
     weight = np.asarray(weight, np.float32).clip(0, 1)
     face = Pyramid(swapped).cut(back, shape, smooth=True)
     under = into[top:bottom, left:right]
-    mixed = cv2.blendLinear(face, under, weight, 1 - weight)
+    mixed = np.asarray(cv2.blendLinear(face, under, weight, 1 - weight), np.uint8)
+    if blend.detail and (share := detail.gain(matrix, size) * blend.opacity):
+        mixed = detail.add_detail(mixed, under, swapped, aligned, mask * np.float32(share), back)
     cv2.copyTo(mixed, (weight > 0).astype(np.uint8), under)
 
 

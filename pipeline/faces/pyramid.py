@@ -57,7 +57,7 @@ class Pyramid:
         scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
         level = min(max(0, math.floor(-math.log2(scale))), self._deepest())
         shape = (size, size) if isinstance(size, int) else size
-        resample = _bicubic if smooth else _bilinear
+        resample = bicubic if smooth else _bilinear
         return resample(self._level(level), matrix @ _resized(2.0**level), shape)
 
     def coarse(self, shape: tuple[int, int]) -> Image8:
@@ -89,11 +89,20 @@ def _bilinear(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     return np.asarray(cv2.warpAffine(image, matrix, shape, flags=cv2.INTER_LINEAR), np.uint8)
 
 
-def _bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
+def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     """Enlarge what is seen by cubic curves, then go between its pixels in straight lines.
 
     OpenCV's own bicubic warp takes two to four times as long. A portrait that is cut out and put
     back comes out at 36.0 and 45.9 dB this way, at 36.4 and 48.2 that way.
+
+    Args:
+        image: (H, W) or (H, W, 3) uint8.
+        matrix: (2, 3), picture to cut-out, pixel centres at the integers; no strong reduction,
+            which needs a `Pyramid`.
+        shape: width and height of the cut-out in pixels.
+
+    Returns:
+        (height, width) or (height, width, 3) uint8; black where the picture ends.
     """
     width, height = shape
     corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]])
@@ -102,7 +111,7 @@ def _bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     right, bottom = np.maximum(np.ceil(seen.max(axis=0)).astype(int) + _TAPS, 0)
     part = image[top:bottom, left:right]
     if not part.size:
-        return np.zeros((height, width, 3), np.uint8)
+        return np.zeros((height, width, *image.shape[2:]), np.uint8)
     finer = _FINER if np.linalg.det(matrix[:, :2]) >= 1 else _FINER_TO_SHRINK
     large = cv2.resize(part, None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
     return _bilinear(np.asarray(large, np.uint8), matrix @ _resized(1 / finer, left, top), shape)
