@@ -24,6 +24,37 @@ _TITLE = "face swap (q or Esc ends)"
 _ENDS = (ord("q"), 27)
 
 
+class Live:
+    """Swaps the faces of one picture of a camera after the other."""
+
+    def __init__(self, swapper: FaceSwapper, request: Request) -> None:
+        """Start before the first picture."""
+        self._swapper, self._request = swapper, request
+        self._tracker = Tracker(
+            swapper.detector, thorough=request.thorough, hold_frames=LIVE_HOLD_FRAMES
+        )
+
+    def swapped(self, frame: Image8, seconds: float) -> Image8:
+        """What the window shows: the picture swapped, with the visible mark.
+
+        Args:
+            frame: (H, W, 3) uint8 BGR, as OpenCV's cameras give it.
+            seconds: when it was taken, by any clock.
+
+        Returns:
+            (H, W, 3) uint8 BGR.
+        """
+        request = self._request
+        # OpenCV turns the channels in a twentieth of the time that NumPy takes.
+        picture = Pyramid(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8))
+        with self._swapper.watch.time("detect"):
+            faces = self._tracker.step(picture, seconds)
+        pairs = assign(faces, request.people, request.faces, request.pairs)
+        result = self._swapper.put(picture, pairs, request.blend)
+        label.stamp(result)
+        return np.asarray(cv2.cvtColor(result, cv2.COLOR_RGB2BGR), np.uint8)
+
+
 def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
     """Show the swapped picture of a camera until q, Esc, Ctrl-C or its window is closed.
 
@@ -40,11 +71,11 @@ def show(swapper: FaceSwapper, camera: int, request: Request) -> None:
     try:
         if not capture.isOpened():
             raise BackendUnavailable(f"camera {camera} cannot be opened; they count from 0")
-        tracker = Tracker(swapper.detector, thorough=request.thorough, hold_frames=LIVE_HOLD_FRAMES)
+        live = Live(swapper, request)
         frames, shown = Ahead(_frames(capture), live=True), False
         try:
             for frame in frames:
-                cv2.imshow(_TITLE, _swapped(swapper, tracker, request, frame))
+                cv2.imshow(_TITLE, live.swapped(frame, time.monotonic()))
                 key = cv2.waitKey(1) & 0xFF
                 if key in _ENDS or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
                     break
@@ -67,17 +98,6 @@ def _frames(capture: cv2.VideoCapture) -> Iterator[Image8]:
         if not read:
             return
         yield np.asarray(frame, np.uint8)
-
-
-def _swapped(swapper: FaceSwapper, tracker: Tracker, request: Request, frame: Image8) -> Image8:
-    """What the window shows of (H, W, 3) uint8 BGR, in BGR too."""
-    picture = Pyramid(np.ascontiguousarray(frame[..., ::-1]))
-    with swapper.watch.time("detect"):
-        faces = tracker.step(picture, time.monotonic())
-    pairs = assign(faces, request.people, request.faces, request.pairs)
-    result = swapper.put(picture, pairs, request.blend)
-    label.stamp(result)
-    return np.ascontiguousarray(result[..., ::-1])
 
 
 def _refuse_without_window() -> None:
