@@ -78,18 +78,24 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
 
 def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from model.checkpoint import load_generator, load_identity_encoder
-    from model.shipped import SHIPPED_IDENTITY_ENCODER
+    from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
     from training.data.batches import Mixer
     from training.data.mix import MixPlan
     from training.data.sources import open_data
     from training.generator.config import read_config
     from training.generator.features import frozen, load_vgg19
+    from training.generator.guide import Guide
     from training.generator.objective import Judges
     from training.generator.trainer import Purpose, Trainer
 
     config = read_config(args.config)
     encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))
-    judges = Judges(encoder, load_vgg19(args.vgg) if args.vgg else None)
+    guided = config.weights.guide > 0
+    judges = Judges(
+        encoder,
+        load_vgg19(args.vgg) if args.vgg else None,
+        Guide(load_generator(args.guide or SHIPPED_GENERATOR)) if guided else None,
+    )
     init = load_generator(args.init) if args.init else None
     data = open_data(args.data)
     if ranks.first:
@@ -234,6 +240,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, help="TOML; without it, the published values")
     parser.add_argument("--encoder", type=Path, help="face recogniser; default: the shipped one")
     parser.add_argument("--vgg", type=Path, help="torchvision's VGG-19, for the perceptual loss")
+    parser.add_argument("--guide", type=Path,
+                        help="generator to learn from where the configuration has a weight of "
+                        "guide; default: the shipped one")  # fmt: skip
     parser.add_argument("--init", type=Path, help="generator to start from, in the authors' format")
     parser.add_argument("--from-packed", type=Path,
                         help="go on with a run that training.pack wrote")  # fmt: skip

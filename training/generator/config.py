@@ -58,6 +58,8 @@ class Weights:
             `frame`, which leaves the identity crop's edge visible; not in the paper.
         tone: difference to the target's colours, blurred and without their brightness, where there
             is no ground truth; not in the paper.
+        guide: difference to a trained generator's coarse picture where there is no ground truth;
+            not in the paper. See `training.generator.guide`.
         agree: difference of each picture, downsampled, to the next coarser picture; not in the
             paper, for growing networks. Only in `whole` stages the coarser picture gets a gradient.
         parts: hinge loss on the eyes and on the mouth, by discriminators of their own; not in the
@@ -74,6 +76,7 @@ class Weights:
     frame: float = 0.0
     surround: float = 0.0
     tone: float = 0.0
+    guide: float = 0.0
     agree: float = 0.0
     parts: float = 0.0
     open_mask: float = 0.0

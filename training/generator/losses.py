@@ -20,6 +20,7 @@ MASK_OPEN = 0.9
 # Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
 OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
 SURROUND_RADII = (0.31, 0.41)  # temples and forehead may change
+LUMA = (0.299, 0.587, 0.114)  # of R, G and B, BT.601
 TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
 
 
@@ -116,6 +117,24 @@ def tone_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     mine, theirs = tone(result), tone(target)
     counts = (~has_truth)[:, None, None, None].expand_as(mine[:, :1])
     return _half_mse(mine, theirs, counts)
+
+
+def guide_loss(result: Tensor, shown: Tensor) -> Tensor:
+    """Mean absolute difference of luma to a guide's picture, weighted towards the face's middle.
+
+    Not in the paper; see `training.generator.guide`. The picture is averaged down to the guide's.
+    Its colours do not count, and around the face nothing does: see `tone_loss`, `surround_loss`.
+
+    Args:
+        result: (N, 3, S, S) NCHW float32 RGB in [-1, 1].
+        shown: what the guide paints, (N, 3, S / k, S / k), likewise.
+    """
+    size = shown.shape[-1]
+    luma = torch.tensor(LUMA, device=result.device).view(1, 3, 1, 1)
+    mine = F.avg_pool2d(result.float(), result.shape[-1] // size)
+    inside = torch.exp(-(_oval_distance(size, result.device, SURROUND_RADII) ** 4))
+    difference = ((mine - shown) * luma).sum(1).abs()
+    return (difference * inside).mean() / inside.mean()
 
 
 def open_mask_loss(masks: Iterable[Tensor]) -> Tensor:

@@ -11,6 +11,7 @@ from model.mobilefacenet import MobileFaceNet
 from training.generator import losses
 from training.generator.config import Config
 from training.generator.features import Vgg19
+from training.generator.guide import Guide
 from training.generator.samples import TrainingSample
 from training.recogniser.student import early_features, finish
 from training.recogniser.views import recogniser_view, relit
@@ -20,7 +21,8 @@ class Judges(NamedTuple):
     """The frozen networks that results are compared by."""
 
     encoder: MobileFaceNet
-    vgg: Vgg19 | None
+    vgg: Vgg19 | None = None
+    guide: Guide | None = None
 
 
 class Objective:
@@ -28,6 +30,7 @@ class Objective:
 
     def __init__(self, config: Config, judges: Judges) -> None:
         self._config, self._encoder, self._vgg = config, judges.encoder, judges.vgg
+        self._guide = judges.guide
 
     def terms(
         self, pictures: list[Tensor], sample: TrainingSample, watch: losses.Watch, *, whole: bool
@@ -75,6 +78,8 @@ class Objective:
             )
         if w.tone:
             terms["tone"] = w.tone * losses.tone_loss(pictures[0], sample.target, sample.has_truth)
+        if self._guide is not None:
+            terms["guide"] = w.guide * self._guided(self._guide, pictures[0], sample)
         theirs = self._target_maps(sample)
         if w.departure:
             with torch.no_grad():
@@ -93,6 +98,14 @@ class Objective:
             pictures, self._config.identity_size, sample.moves, smooth=self._config.relight
         )
         return view if sample.looks is None else relit(view, sample.looks)
+
+    def _guided(self, guide: Guide, picture: Tensor, sample: TrainingSample) -> Tensor:
+        """The difference to what the guide makes of the samples of two people."""
+        two = ~(sample.has_truth | sample.random)
+        if not two.any():
+            return torch.zeros((), device=picture.device)
+        shown = guide.show(sample.target[two], sample.embedding[two])
+        return losses.guide_loss(picture[two], shown)
 
     def _target_maps(self, sample: TrainingSample) -> list[Tensor]:
         """The recogniser's early features of the targets, where some loss compares to them."""
