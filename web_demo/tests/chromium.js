@@ -1,8 +1,10 @@
+/** @import { Browser } from 'playwright-core' */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { serve } from './serve.js';
@@ -51,6 +53,39 @@ export async function launch(flags = []) {
     headless: true,
     args: [...FLAGS, ...flags],
   });
+}
+
+/**
+ * A server and a browser for all tests of the suite that calls this: started before them, closed
+ * after them. Call it inside of `describe`.
+ *
+ * @param {string[]} [flags] of Chromium
+ */
+export function serverAndBrowser(flags = []) {
+  /** @type {Awaited<ReturnType<typeof testServer>>} */
+  let server;
+  /** @type {Browser} */
+  let browser;
+
+  before(async () => {
+    server = await testServer();
+    browser = await launch(flags);
+  });
+
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  return {
+    browser: () => browser,
+    /** An empty page of the server's origin, with its headers. The test closes it. */
+    async emptyPage() {
+      const page = await browser.newPage();
+      await page.goto(`${server.origin}/empty.html`);
+      return page;
+    },
+  };
 }
 
 /**

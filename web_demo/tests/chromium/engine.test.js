@@ -1,30 +1,9 @@
-/** @import { Browser } from 'playwright-core' */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { launch, testServer, whyNot } from '../chromium.js';
+import { describe, test } from 'node:test';
+import { serverAndBrowser, whyNot } from '../chromium.js';
 
 describe('the engine in Chromium', { skip: whyNot() }, () => {
-  /** @type {Browser} */
-  let browser;
-  /** @type {Awaited<ReturnType<typeof testServer>>} */
-  let server;
-
-  before(async () => {
-    server = await testServer();
-    browser = await launch();
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
-
-  /** An empty page of the server's origin, with its headers. */
-  async function emptyPage() {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
-    return page;
-  }
+  const { emptyPage } = serverAndBrowser();
 
   test('golden samples come out as PyTorch’s', async () => {
     const page = await emptyPage();

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { launch, testServer, whyNot } from '../chromium.js';
+import { serverAndBrowser, whyNot } from '../chromium.js';
 import { swayingFilm } from '../film.js';
 import { picture, vectors } from '../vectors.js';
 
@@ -15,35 +15,26 @@ const FRAMES = WARM + 500;
 const GROWTH_MB = 60;
 
 describe('a camera in Chromium', { skip: whyNot() }, () => {
-  /** @type {Browser} */
-  let browser;
-  /** @type {Awaited<ReturnType<typeof testServer>>} */
-  let server;
   const folder = mkdtempSync(join(tmpdir(), 'camera-'));
+  const film = join(folder, 'film.y4m');
 
-  before(async () => {
+  before(() => {
     const [portrait] = vectors('portraits').cases;
-    const film = join(folder, 'film.y4m');
     const size = { width: 640, height: 480, frames: 50 };
     writeFileSync(film, swayingFilm(picture(portrait.image), size));
-    server = await testServer();
-    browser = await launch([
-      '--js-flags=--expose-gc',
-      '--use-fake-ui-for-media-stream',
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${film}`,
-    ]);
   });
 
-  after(async () => {
-    await browser?.close();
-    server?.close();
-    rmSync(folder, { recursive: true });
-  });
+  const { browser, emptyPage } = serverAndBrowser([
+    '--js-flags=--expose-gc',
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-video-capture=${film}`,
+  ]);
+
+  after(() => rmSync(folder, { recursive: true }));
 
   test('at least 95 % of the frames carry a swap, and memory does not grow', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
+    const page = await emptyPage();
     await page.evaluate(async () => {
       const { Camera } = await import('/tests/chromium/probe.js');
       /** @type {any} */ (globalThis).camera = await Camera.open({ bundleUrl: 'tiny' });
@@ -51,9 +42,9 @@ describe('a camera in Chromium', { skip: whyNot() }, () => {
     const run = (/** @type {number} */ frames) =>
       page.evaluate((count) => /** @type {any} */ (globalThis).camera.run(count), frames);
     const warm = await run(WARM);
-    const before = await privateMb(browser, page);
+    const before = await privateMb(browser(), page);
     const later = await run(FRAMES - WARM);
-    const growth = (await privateMb(browser, page)) - before;
+    const growth = (await privateMb(browser(), page)) - before;
     await page.close();
     const swapped = warm.swapped + later.swapped;
     console.log(`# ${swapped} of ${FRAMES} frames swapped, ${later.ms.toFixed(1)} ms a frame`);
@@ -65,8 +56,7 @@ describe('a camera in Chromium', { skip: whyNot() }, () => {
   });
 
   test('the bundle’s own generator swaps what the camera shows', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
+    const page = await emptyPage();
     const { swapped, ms } = await page.evaluate(async () => {
       const { Camera } = await import('/tests/chromium/probe.js');
       const camera = await Camera.open({ bundleUrl: 'bundle', precision: 'int8', threads: 2 });
@@ -78,8 +68,7 @@ describe('a camera in Chromium', { skip: whyNot() }, () => {
   });
 
   test('a frame is dropped while another one is under way', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
+    const page = await emptyPage();
     const results = await page.evaluate(async () => {
       const { Camera } = await import('/tests/chromium/probe.js');
       const camera = await Camera.open({ bundleUrl: 'tiny' });

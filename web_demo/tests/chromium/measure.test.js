@@ -1,33 +1,18 @@
-/** @import { Browser } from 'playwright-core' */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { launch, PYTHON, REPOSITORY, testServer, whyNot } from '../chromium.js';
+import { describe, test } from 'node:test';
+import { PYTHON, REPOSITORY, serverAndBrowser, whyNot } from '../chromium.js';
 
 const AROUND = 0.15; // of LiteRT.js's own time, at most
 
 describe('measuring in Chromium', { skip: whyNot() }, () => {
-  /** @type {Browser} */
-  let browser;
-  /** @type {Awaited<ReturnType<typeof testServer>>} */
-  let server;
-
-  before(async () => {
-    server = await testServer();
-    browser = await launch();
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
+  const { emptyPage } = serverAndBrowser();
 
   test('rows are read by the benchmarks, also those of a runtime that is missing', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
+    const page = await emptyPage();
     const { rows, steps } = await page.evaluate(async () => {
       const { Engine } = await import('/engine/engine.js');
       const engine = await Engine.open({ bundleUrl: 'tiny', threads: 1 });
@@ -60,8 +45,7 @@ describe('measuring in Chromium', { skip: whyNot() }, () => {
   });
 
   test('all around LiteRT.js takes at most 15 % of its time: int8, 2 threads', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
+    const page = await emptyPage();
     const frames = await page.evaluate(async () => {
       const { Engine } = await import('/engine/engine.js');
       const probe = await import('/tests/chromium/probe.js');

@@ -1,23 +1,9 @@
-/** @import { Browser, Page } from 'playwright-core' */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { launch, testServer, whyNot } from '../chromium.js';
+import { describe, test } from 'node:test';
+import { serverAndBrowser, testServer, whyNot } from '../chromium.js';
 
 describe('the engine refuses', { skip: whyNot() }, () => {
-  /** @type {Browser} */
-  let browser;
-  /** @type {Awaited<ReturnType<typeof testServer>>} */
-  let server;
-
-  before(async () => {
-    server = await testServer();
-    browser = await launch();
-  });
-
-  after(async () => {
-    await browser?.close();
-    server?.close();
-  });
+  const { browser, emptyPage } = serverAndBrowser();
 
   /**
    * The code and message of the error that opening the tiny bundle ends with.
@@ -26,12 +12,11 @@ describe('the engine refuses', { skip: whyNot() }, () => {
    * @param {(text: string) => { status?: number, body?: string }} answer
    */
   async function opening(file, answer) {
-    const page = await browser.newPage();
+    const page = await emptyPage();
     await page.route(`**/${file}`, async (route) => {
       const text = await (await route.fetch()).text();
       await route.fulfill(answer(text));
     });
-    await page.goto(`${server.origin}/empty.html`);
     const error = await page.evaluate(async () => {
       const { Engine } = await import('/engine/engine.js');
       return Engine.open({ bundleUrl: 'tiny' }).then(
@@ -66,8 +51,7 @@ describe('the engine refuses', { skip: whyNot() }, () => {
   });
 
   test('pictures without a face, other identities, and calls while it measures', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/empty.html`);
+    const page = await emptyPage();
     const codes = await page.evaluate(async () => {
       const { Engine } = await import('/engine/engine.js');
       const engine = await Engine.open({ bundleUrl: 'tiny', threads: 1 });
@@ -102,7 +86,7 @@ describe('the engine refuses', { skip: whyNot() }, () => {
 
   test('threads where the server does not isolate the page, and says why', async () => {
     const bare = await testServer({ without: ['Cross-Origin-Opener-Policy'] });
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     await page.goto(`${bare.origin}/empty.html`);
     const facts = await page.evaluate(async () => {
       const { Engine } = await import('/engine/engine.js');

@@ -6,12 +6,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { launch, webBundle, whyNot } from '../chromium.js';
+import { launch, PYTHON, REPOSITORY, webBundle, whyNot } from '../chromium.js';
 import { serve } from '../serve.js';
 
-const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
-const PYTHON = process.env.PYTHON ?? 'python3';
 const CLICK_MS = 100;
 const SLOW = { timeout: 180_000 }; // CI's machines are shared
 
