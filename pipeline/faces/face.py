@@ -39,9 +39,10 @@ class Face:
 
     @property
     def frontal(self) -> float:
-        """1 for a face that looks about at the camera, 0 for one that is seen from the side.
+        """1 for a frontal face, 0 for a profile; the opacity of a swap.
 
-        Between some 45 and 60 degrees it falls smoothly: a swap fades out instead of smearing.
+        It falls smoothly between about 45 and 60 degrees, because the generator smears faces that
+        are seen from the side.
         """
         start, end = _ASIDE
         x = min(max((end - turned_aside(self.mesh)) / (end - start), 0.0), 1.0)
@@ -55,11 +56,11 @@ class Face:
 
 
 def align_matrix(face: Face, size: int = FACE_SIZE) -> Matrix:
-    """(2, 3): picture to the contract's template in `size` px."""
+    """The alignment of a face, (2, 3): pixels of the picture to an aligned face of `size` px."""
     return similarity(face.points, np.array(face_template(size)))
 
 
 def same(face: Face, other: Face) -> bool:
-    """Whether two findings are of one face."""
+    """Whether two detections show one face: their middles are within half of the longer side."""
     near = float(np.linalg.norm(face.mesh.mean(axis=0) - other.mesh.mean(axis=0)))
     return near < max(face.side, other.side) / 2

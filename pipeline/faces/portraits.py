@@ -1,7 +1,7 @@
-"""The two public-domain portraits for parity and calibration, aligned and varied.
+"""Aligned faces for parity and calibration, from two public-domain portraits.
 
-Rear Admiral Grace Hopper (U.S. Navy, from matplotlib) and astronaut Eileen Collins (NASA, from
-scikit-image) come with those packages; nobody's picture is stored here.
+The portraits show Rear Admiral Grace Hopper (U.S. Navy, in matplotlib) and astronaut Eileen Collins
+(NASA, in scikit-image). They are read from those packages; the repository holds no portrait.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Portrait(NamedTuple):
     points: tuple[tuple[float, float], ...]
 
 
-# Points found with MediaPipe's face landmarks (eye: mean of its corners and lids, tip of the nose,
-# corners of the mouth), to 0.1 px.
+# The five points were computed from MediaPipe's face landmarks, as in pipeline.faces.facemesh, and
+# rounded to 0.1 px.
 PORTRAITS = (
     Portrait(
         "matplotlib",
@@ -45,12 +45,19 @@ PORTRAITS = (
 
 
 class Variation(NamedTuple):
-    """How a sample differs from the plainly aligned face."""
+    """How a sample differs from the aligned face.
+
+    Attributes:
+        flip: mirror the portrait first.
+        zoom: factor about the middle of the face.
+        angle_deg: turn about the middle of the face.
+        shift: x and y, as parts of the aligned face's edge.
+    """
 
     flip: bool
     zoom: float
     angle_deg: float
-    shift: tuple[float, float]  # x and y, as parts of the face's edge
+    shift: tuple[float, float]
 
 
 VARIATIONS = (
@@ -88,7 +95,7 @@ def _mirror(
     image: NDArray[np.uint8], points: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     mirrored = points * (-1, 1) + (image.shape[1] - 1, 0)
-    # Left and right change places.
+    # The left eye is now the right one.
     return np.ascontiguousarray(image[:, ::-1]), mirrored[[1, 0, 2, 4, 3]]
 
 
@@ -130,7 +137,7 @@ def varied(count: int, size: int = FACE_SIZE, seed: int = 0) -> list[NDArray[np.
     """Both portraits in turn, each time in another crop, pose, light and colour.
 
     Args:
-        count: how many; there is no end to them.
+        count: how many; any number.
         size: edge of the aligned faces in pixels.
         seed: draws the variations.
 
@@ -153,7 +160,7 @@ def varied(count: int, size: int = FACE_SIZE, seed: int = 0) -> list[NDArray[np.
 
 
 def _random_pose(rng: np.random.Generator, size: int) -> Matrix:
-    """A turn in the plane, and a squeeze and shear that stand for turning and nodding: (2, 3)."""
+    """A random pose, (2, 3): rotation, and shear and narrowing in place of turns of the head."""
     plain = Variation(
         False, rng.uniform(0.8, 1.25), rng.uniform(-15, 15), tuple(rng.uniform(-0.05, 0.05, 2))
     )
@@ -164,7 +171,7 @@ def _random_pose(rng: np.random.Generator, size: int) -> Matrix:
 
 
 def _relight(face: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Another exposure, a light from one side, another white balance, more or less colour."""
+    """Change exposure, side light, white balance and saturation at random; (S, S, 3) uint8 RGB."""
     light = (face / 255.0) ** rng.uniform(0.6, 1.6)
     ramp = np.linspace(-1, 1, face.shape[0])
     x, y = rng.uniform(-0.3, 0.3, 2)

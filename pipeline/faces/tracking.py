@@ -27,7 +27,7 @@ LIVE_HOLD_FRAMES = 5
 _HOLD_S = 0.5  # at most, at whatever frame rate
 _CUT = 24.0  # mean change of a coarse grey picture, in levels of 255, that no motion makes
 _COARSE = (32, 18)
-_LEAST = 1 / 64  # of a frame's longer edge: smaller faces would take too long in every scene
+_LEAST = 1 / 64  # of a frame's longer edge; searching for smaller faces takes too long
 # One Euro filter (Casiez, Roussel, Vogel, CHI 2012): its cutoff frequency rises with the speed, so
 # points at rest do not tremble and moving points do not lag. Speed is in widths of the face per
 # second.
@@ -58,7 +58,7 @@ class _Track:
 
 
 class Tracker:
-    """The faces of the current scene; 0 was the largest when the scene began."""
+    """The numbered faces of the current scene. Number 0 was the largest when the scene began."""
 
     def __init__(
         self, detector: Detector, *, thorough: bool = False, hold_frames: int = HOLD_FRAMES
@@ -66,9 +66,9 @@ class Tracker:
         """Start before the first frame.
 
         Args:
-            detector: finds and follows.
-            thorough: look for turned and tiny faces whenever it looks, not just where a scene
-                begins without any other.
+            detector: finds the faces and follows them.
+            thorough: search for turned and small faces at every detection, not only where a scene
+                begins without a large upright face.
             hold_frames: how many frames a face that is missed keeps its pose, for half a second
                 at most.
         """
@@ -85,7 +85,7 @@ class Tracker:
 
         Args:
             picture: the frame.
-            seconds: when it is shown; a frame's distance to the last one sets the smoothing.
+            seconds: when it is shown. The time since the last frame sets the smoothing.
         """
         begins = self._is_new_scene(picture)
         if begins:
@@ -102,7 +102,7 @@ class Tracker:
         last, self._coarse = self._coarse, grey
         if last is None:
             return True
-        # A lamp that is switched on shifts all levels, and is no cut.
+        # A change of brightness alone, such as a lamp that is switched on, is no cut.
         cut = float(np.abs((grey - grey.mean()) - (last - last.mean())).mean()) > _CUT
         self.cuts += cut
         return cut
@@ -118,7 +118,7 @@ class Tracker:
         kept: list[_Track] = []
         for track in self._tracks:
             face = self._detector.track(picture, track.face)
-            # Two tracks on one face: the younger one has lost its own.
+            # Where two tracks are on one face, the younger one has lost its own face and ends.
             if face and any(same(face, other.face) for other in kept):
                 continue
             if face:
@@ -157,10 +157,10 @@ class Tracker:
 def _see(track: _Track, face: Face, seconds: float) -> None:
     """Move the track to `face`, seen at `seconds`, through the One Euro filter."""
     elapsed = seconds - track.seen
-    elapsed = elapsed if 0 < elapsed < 1 else 1 / 25  # a broken clock
+    elapsed = elapsed if 0 < elapsed < 1 else 1 / 25  # out of order, or a gap
     speed = (face.mesh - track.smooth) / (elapsed * face.side)
     track.speed += _share(_SPEED_HZ, elapsed) * (speed - track.speed)
-    # One cutoff for the whole face: points that moved apart would bend it.
+    # One cutoff for the whole face: with one per landmark the face would be distorted.
     pace = float(np.linalg.norm(track.speed.mean(axis=0)))
     share = _share(_STILL_HZ + _HZ_PER_SPEED * pace, elapsed)
     track.smooth = track.smooth + share * (face.mesh - track.smooth)
@@ -168,5 +168,5 @@ def _see(track: _Track, face: Face, seconds: float) -> None:
 
 
 def _share(cutoff_hz: float, elapsed: float) -> float:
-    """How much of the new value a low-pass filter of the first order takes."""
+    """Weight of the new value in a first-order low-pass filter, 0..1."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff_hz * elapsed))

@@ -1,6 +1,6 @@
-"""The views of a picture in which faces are looked for: all of it, turned, and tiles of it.
+"""The views of a picture that are searched for faces: the whole picture, turned copies and tiles.
 
-A view is a (2, 3) matrix from the picture's pixels to the unit square.
+A view is a (2, 3) float64 matrix from the picture's pixels to the unit square.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pipeline.faces.align import Matrix
 from pipeline.faces.facemesh import turned
 from pipeline.faces.pyramid import Pyramid
 
-# Measured with both portraits: the full-range detector finds every face whose landmarks span a
-# twelfth of a view, if three quarters of a face lie between its middle and the view's edge.
-_FACES_PER_VIEW = 10.8  # with a tenth to spare
-_STEP = 0.72  # of a tile's edge: a face too small for the next larger tiles fits into one of these
+# Measured with both portraits: the full-range detector finds every face whose landmarks span at
+# least 1/12 of a view's edge and whose middle is at least 3/4 of that span away from the edge.
+_FACES_PER_VIEW = 10.8  # edge of a tile over the smallest face in it: 12 less a tenth as a margin
+_STEP = 0.72  # of a tile's edge: a face that is too small for larger tiles lies within one tile
 
 
 def whole(pyramid: Pyramid, turn_deg: float) -> Matrix:
-    """All of the picture, turned about its middle."""
+    """The view of the whole picture, turned by `turn_deg` about its middle."""
     width, height = pyramid.size
     turn = math.radians(turn_deg)
     c, s = math.cos(turn), math.sin(turn)
@@ -32,13 +32,14 @@ def whole(pyramid: Pyramid, turn_deg: float) -> Matrix:
 
 
 def tiles(pyramid: Pyramid, least_px: float) -> Iterator[list[Matrix]]:
-    """Overlapping upright squares of halving size, the largest ones first, one list per size.
+    """Overlapping upright square views, one list per size, the largest size first.
 
-    There are about 56 per million pixels at 20 px.
+    Each size is half of the one before. With `least_px` 20 there are about 56 views per million
+    pixels.
 
     Args:
         pyramid: the picture.
-        least_px: the smallest face that is to be found, in pixels from ear to ear.
+        least_px: the smallest face to find, in pixels from ear to ear.
     """
     longest, side = max(pyramid.size), _FACES_PER_VIEW * least_px
     if side >= longest:
@@ -48,7 +49,10 @@ def tiles(pyramid: Pyramid, least_px: float) -> Iterator[list[Matrix]]:
 
 
 def _grid(size: tuple[int, int], side: float) -> list[Matrix]:
-    """Squares of edge `side` that cover a picture of `size` without reaching beyond it."""
+    """Views of `side` px that cover a picture of `size`, its width and height in pixels.
+
+    No view reaches beyond the picture, unless the picture is smaller than one view.
+    """
     columns, rows = (
         np.linspace(0, room := max(0.0, edge - side), math.ceil(room / (_STEP * side)) + 1)
         for edge in size
