@@ -1,5 +1,7 @@
-"""What is made of a photo for training: one function per edit, drawn from a seed.
+"""Edits of a face for training: beards, glasses, age, hair, shape. One function per edit.
 
-Each takes the face that is edited and a random generator, and gives the picture as (S, S, 3)
-float32 RGB 0..255, with the photo's own bits where it changed nothing.
+Each function takes an `EditedFace` and a random generator. It returns the picture as (S, S, 3)
+float32 RGB in 0..255; pixels that the edit does not touch keep their values exactly. The vocabulary
+of all modules here: the head's axes are right and down along the face, with the origin between the
+brows, and their unit is the distance between the eyes.
 """

@@ -1,4 +1,4 @@
-"""An older face: wrinkles along the landmarks, slack and duller skin, greyer hair."""
+"""Make a face older: wrinkles along the landmarks, sagging and duller skin, greyer hair."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from training.edits.draw import fill, noise, over, smooth, step, stroke
 from training.edits.subject import BROWS, EditedFace, Mask, Pixels, alike
 from training.edits.warp import field, moved
 
-# Two rows of landmarks from temple to temple; the lines of a forehead run between them.
+# Two rows of landmarks from temple to temple, the lower and the upper end of the forehead. Its
+# wrinkles run between them.
 _LOW = (70, 63, 105, 66, 107, 9, 336, 296, 334, 293, 300)
 _HIGH = (54, 103, 67, 109, 109, 10, 338, 338, 297, 332, 284)
 _NOSE_FOLDS = ((129, 203, 206, 216), (358, 423, 426, 436))
@@ -22,7 +23,7 @@ _CORNERS = (33, 263)
 
 
 def older(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Wrinkles, slack cheeks and lids, rougher and duller skin, grey in hair and brows."""
+    """Add wrinkles, sagging cheeks and lids, rougher and duller skin, grey in hair and brows."""
     moves = _sag(subject, random)
     pixels = moved(subject.pixels, field(subject, moves, 0.55))
     mesh = subject.mesh[:, :2] + moves
@@ -34,7 +35,7 @@ def older(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def _face(subject: EditedFace) -> Mask:
-    """The face with some neck and ears, soft; eyes and lips left out."""
+    """Soft mask, (S, S) 0..1, of the face with some neck and ears, without eyes and lips."""
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     head = step(np.hypot(x / 1.15, (y - 0.75) / 1.6), 1.05, 0.85)
     eyes = [subject.at(*ring) for ring in (
@@ -48,7 +49,7 @@ def _face(subject: EditedFace) -> Mask:
 
 
 def _sag(subject: EditedFace, random: np.random.Generator) -> Points:
-    """Jowls, corners of the mouth and outer lids a little lower; lips thinner. (468, 2) pixels."""
+    """What to add to each landmark, (468, 2) pixels: jowls and lids lower, lips thinner."""
     places = subject.inside(subject.mesh[:, :2])
     x, y = places[:, 0], places[:, 1]
     strength = random.uniform(1.0, 1.7)
@@ -70,7 +71,7 @@ def _sag(subject: EditedFace, random: np.random.Generator) -> Points:
 
 
 def _dull(subject: EditedFace, pixels: Pixels, skin: Mask, random: np.random.Generator) -> Pixels:
-    """Less colour, a little darker and yellower."""
+    """Make the skin less saturated, a little darker and yellower."""
     grey = pixels.mean(axis=-1, keepdims=True)
     faded = grey + random.uniform(0.65, 0.85) * (pixels - grey)
     tone = np.array([0.985, 0.97, 0.925]) * random.uniform(0.94, 1.0)
@@ -78,7 +79,7 @@ def _dull(subject: EditedFace, pixels: Pixels, skin: Mask, random: np.random.Gen
 
 
 def _rough(subject: EditedFace, pixels: Pixels, skin: Mask, random: np.random.Generator) -> Pixels:
-    """Pores, blotches, spots, and the skin's own relief stronger."""
+    """Add pores, blotches and spots, and amplify the skin's own detail."""
     size, unit = subject.size, subject.unit
     base: Any = cv2.GaussianBlur(pixels, (0, 0), 0.06 * unit)
     detail = (pixels - base).clip(-22, 22)
@@ -105,7 +106,7 @@ def _wrinkle(
         (_bags(subject, mesh), 0.035, 0.30),
         (_frown(subject, mesh, random), 0.02, 0.26),
     )
-    skin = np.maximum(skin, 0.35 * _face(subject))  # folds run where shadows hide the skin's colour
+    skin = np.maximum(skin, 0.35 * _face(subject))  # shadowed folds are not of the skin's colour
     for lines, width, depth in groups:
         lines = [_shaky(line, random, 0.012 * unit) for line in lines]
         groove = _tapered(lines, size, width * unit)
@@ -121,14 +122,14 @@ def _wrinkle(
 
 
 def _tapered(lines: list[Points], size: int, width: float) -> Mask:
-    """Lines that are strongest in the middle and fade at both ends."""
+    """Mask, (S, S) 0..1, of lines that are strongest in the middle and fade at both ends."""
     whole = stroke(lines, size, width, 0.45 * width)
     cores = [line[len(line) // 5 : -(len(line) // 5)] for line in lines]
     return 0.45 * whole + 0.55 * stroke(cores, size, width, 0.6 * width)
 
 
 def _shaky(line: Points, random: np.random.Generator, by: float) -> Points:
-    """The line with small random deviations; its ends stay where they are."""
+    """A line with random deviations of up to `by` pixels; its ends do not move."""
     wander = np.cumsum(random.normal(size=line.shape), axis=0)
     wander -= np.linspace(wander[0], wander[-1], len(line))
     return line + by * wander / max(1.0, float(np.abs(wander).max()))

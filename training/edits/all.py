@@ -1,4 +1,4 @@
-"""Every edit by its name."""
+"""Every edit by its name, and one function that applies an edit to a face."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ EDITORS: dict[Edit, Editor] = {
     "bald": bald,
     "grin": grin,
 }
-_LEAST_CHANGE = 0.15  # mean absolute, of 255; an edit that changes less is refused
+_LEAST_CHANGE = 0.15  # mean absolute difference in levels of 255; an edit below it is refused
 
 
 def edit(name: Edit, face: Image8, mesh: Points, seed: int) -> Image8:
-    """One edit of a face.
+    """Apply one edit to a face.
 
     Args:
-        name: which.
+        name: of the edit.
         face: (S, S, 3) uint8 RGB, aligned.
-        mesh: (468, 3) its landmarks, see `training.data.landmarks`.
-        seed: draws shape, colour and strength; every edit draws its own from it.
+        mesh: (468, 3) float64, its landmarks in pixels, see `training.data.landmarks`.
+        seed: of the random shape, colour and strength. One seed gives each edit other numbers.
 
     Returns:
-        As `face`.
+        The edited face, (S, S, 3) uint8 RGB.
 
     Raises:
-        EditFailed: the face does not take it.
+        EditFailed: the edit cannot be applied to this face, or changes almost nothing.
     """
     random = np.random.default_rng((seed, EDITS.index(name)))
     pixels = EDITORS[name](EditedFace(face, mesh), random)

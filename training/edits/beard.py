@@ -1,4 +1,4 @@
-"""A beard: strands that follow the jaw, over a shadow, in the colour of the person's hair."""
+"""Add a beard: a dark layer on the jaw and strands over it, in the colour of the person's hair."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.edits.draw import curves, fill, noise, over, step, strands
 from training.edits.subject import EditedFace, EditFailed, Mask, Pixels
 from training.edits.warp import field, moved
 
-_MOST_TURN = 0.55  # sine
+_MOST_TURN = 0.55  # sine of the head's turn
 
 # The jaw from one ear over the chin to the other, and the beard's upper edge back again.
 _JAW = (234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152,
@@ -26,10 +26,12 @@ class Style(NamedTuple):
     """How a beard looks; lengths in eye distances."""
 
     length: float
-    dense: float  # strands, 1 is many
-    shadow: float  # how much of the skin's colour is lost below the strands
-    high: float  # 0..1, where on the cheek it ends
-    narrow: float  # 0 is from ear to ear; above 0.3 mouth and chin only
+    dense: float  # number of strands, in units of 3,600
+    shadow: float  # 0..1, opacity of the dark layer below the strands
+    high: float  # 0..1, where on the cheek the beard ends; 1 is highest
+    narrow: (
+        float  # half of its width, above 0.3: around the mouth and chin only; 0: from ear to ear
+    )
 
 
 def beard(subject: EditedFace, random: np.random.Generator) -> Pixels:
@@ -45,7 +47,7 @@ def beard(subject: EditedFace, random: np.random.Generator) -> Pixels:
     cover = _cover(subject, style)
     if cover.mean() < 0.01:
         raise EditFailed("the jaw is not in the picture")
-    # Beards are darker than the hair; in the colour of the skin a beard would not be visible.
+    # Beards are darker than the hair. One of the skin's brightness would not be visible.
     darker = min(0.85, 0.55 * float(subject.skin.mean()) / max(1.0, float(subject.hair.mean())))
     colour = subject.hair * darker * random.uniform(0.85, 1.15)
     patchy = (0.85 + 0.15 * noise(random, subject.size, 0.15 * subject.unit)).clip(0.5, 1.1)
@@ -64,7 +66,7 @@ def beard(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def _fuller(subject: EditedFace, style: Style) -> EditedFace:
-    """The face with what a beard adds to jaw and chin; landmarks move along."""
+    """The face with a wider jaw and longer chin, as a beard makes them; its landmarks move, too."""
     places = subject.inside(subject.mesh[:, :2])
     x, y = places[:, 0], places[:, 1]
     jaw = step(y, 0.9, 1.5) * step(np.abs(x), 0.15, 0.6)
@@ -93,7 +95,7 @@ def _style(random: np.random.Generator) -> Style:
 
 
 def _cover(subject: EditedFace, style: Style) -> Mask:
-    """Where it grows, (S, S) 0..1: below the cheek line, not on the lips."""
+    """Where the beard grows, (S, S) float32 0..1: below the cheek line, not on the lips."""
     high, low = subject.at(*_CHEEK_LINE), subject.at(*_CHEEK_LOW)
     upper = low + style.high * (high - low)
     ring = np.concatenate([subject.at(*_JAW), upper])
@@ -106,7 +108,7 @@ def _cover(subject: EditedFace, style: Style) -> Mask:
     # Beside the tuft below the lower lip hair is thin.
     bare = np.exp(-(((np.abs(x - places[0, 0]) - 0.2) / 0.09) ** 2) - ((below - 0.07) / 0.06) ** 2)
     cover = cover * (1 - lips) * (1 - 0.75 * bare)
-    # Of a turned head the far cheek is an edge: only the moustache reaches over it.
+    # The far cheek of a turned head is not visible: only the moustache reaches beyond the nose.
     far = -np.sign(subject.turn) * (x - places[0, 0])
     mouth = float(subject.inside(subject.at(0))[0, 1])
     hidden = step(far, 0.0, 0.12) * step(y, mouth - 0.12, mouth - 0.24)
@@ -122,7 +124,7 @@ def _grown(ring: Points, by: float) -> Points:
 
 
 def _roots(cover: Mask, random: np.random.Generator, count: int) -> Points:
-    """Places to grow from, as many where the cover is dense as it says, (N, 2) pixels."""
+    """Random roots of strands, (count, 2) pixels; their density is `cover` to the power of 1.5."""
     weight = cover.ravel().astype(np.float64) ** 1.5
     picked = random.choice(cover.size, size=count, p=weight / weight.sum())
     y, x = np.divmod(picked, cover.shape[1])
@@ -130,7 +132,7 @@ def _roots(cover: Mask, random: np.random.Generator, count: int) -> Points:
 
 
 def _grow(subject: EditedFace, roots: Points, style: Style, random: np.random.Generator) -> Points:
-    """Strands from their roots: down, outwards on the cheeks, off to the sides under the nose."""
+    """Strands, (N, 5, 2) pixels: they grow down, and to the sides on cheeks and upper lip."""
     places = subject.inside(roots)
     mouth = subject.inside(subject.at(13))[0]
     x, y = places[:, 0] - mouth[0], places[:, 1] - mouth[1]

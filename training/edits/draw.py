@@ -1,4 +1,4 @@
-"""Shapes, strands and noise as masks, drawn fine and averaged down so that edges are soft."""
+"""Draw shapes, strands and noise as masks. Shapes are drawn enlarged, then averaged down."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from numpy.typing import NDArray
 from pipeline.faces.facemesh import Points
 from training.edits.subject import Mask, Pixels
 
-_FINE = 3  # masks are drawn that many times larger
-_SHIFT = 4  # OpenCV draws at sixteenths of a pixel
-_SHADES = 7
+_FINE = 3  # factor by which shapes are drawn larger
+_SHIFT = 4  # fractional bits of OpenCV's coordinates: sixteenths of a pixel
+_SHADES = 7  # of hair
 
 
 def fill(polygon: Points, size: int, soft: float = 0.0) -> Mask:
-    """A polygon's inside, (size, size) float32 0..1, blurred by `soft` pixels."""
+    """The inside of a polygon as a mask.
+
+    Args:
+        polygon: (N, 2) pixels.
+        size: edge of the mask in pixels.
+        soft: standard deviation of a Gaussian blur in pixels; 0 is none.
+
+    Returns:
+        (size, size) float32 in [0, 1].
+    """
     mask = np.zeros((size * _FINE, size * _FINE), np.uint8)
     cv2.fillPoly(mask, [_fixed(polygon)], (255,), cv2.LINE_AA, _SHIFT)
     return _shrink(mask, size, soft)
@@ -27,7 +36,18 @@ def fill(polygon: Points, size: int, soft: float = 0.0) -> Mask:
 def stroke(
     lines: Sequence[Points], size: int, width: float, soft: float = 0.0, *, closed: bool = False
 ) -> Mask:
-    """Lines of one width in pixels, (size, size) float32 0..1, blurred by `soft` pixels."""
+    """Lines as a mask.
+
+    Args:
+        lines: (N, 2) pixels each.
+        size: edge of the mask in pixels.
+        width: of the lines in pixels; below 1/3 a line becomes fainter instead of thinner.
+        soft: standard deviation of a Gaussian blur in pixels; 0 is none.
+        closed: join the last point of each line with its first.
+
+    Returns:
+        (size, size) float32 in [0, 1].
+    """
     mask = np.zeros((size * _FINE, size * _FINE), np.uint8)
     thickness = max(1, round(width * _FINE))
     cv2.polylines(mask, [_fixed(line) for line in lines], closed, (255,), thickness, cv2.LINE_AA,
@@ -47,37 +67,46 @@ def strands(
     spread: float = 0.3,
     fade: Mask | None = None,
 ) -> Pixels:
-    """Hair over a picture: each curve in one of several shades of a colour.
+    """Draw hair over a picture, each strand in one of seven shades of a colour.
 
     Args:
         pixels: (S, S, 3) float32 RGB 0..255.
         curves: (N, K, 2), N strands of K points in pixels.
         colour: (3,) RGB 0..255, the middle shade.
-        light: (S, S), multiplies the colour.
+        light: (S, S) float32 factor on the colour.
         random: draws the shades.
         width: of a strand in pixels.
         opacity: of a strand, 0..1.
-        spread: how far the shades lie apart, 0..1.
-        fade: (S, S) 0..1, where strands show; everywhere if None.
+        spread: 0..1; the shades go from 1 - spread to 1 + spread of the colour.
+        fade: (S, S) float32 in [0, 1], factor on the opacity; 1 where None.
 
     Returns:
-        As `pixels`; the same bits where no strand lies.
+        As `pixels`. Values are unchanged where no strand is.
     """
     order = random.permutation(len(curves))
     for i, some in enumerate(np.array_split(order, _SHADES)):
         cover = stroke(list(curves[some]), len(pixels), width) * opacity
         if fade is not None:
             cover = cover * fade
-        # Bright strands last: they are the ones on top, which catch the light.
+        # Bright strands are drawn last: those on top receive the light.
         shade = 1 + spread * (2 * i / (_SHADES - 1) - 1)
-        # Black hair would have no strands if shades were but multiples of its colour.
+        # The added term keeps the shades of black hair apart.
         tone = (colour * shade + 28 * (shade - 1)).clip(0, 255)
         pixels = over(pixels, tone * light[..., None], cover)
     return pixels
 
 
 def over(pixels: Pixels, colour: Any, alpha: Mask) -> Pixels:
-    """`colour`, (3,) or (S, S, 3), over a picture; where alpha is 0 the bits stay."""
+    """Blend a colour over a picture; values are unchanged where alpha is 0.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB 0..255.
+        colour: (3,) or (S, S, 3) RGB 0..255.
+        alpha: (S, S) float32 in [0, 1].
+
+    Returns:
+        As `pixels`.
+    """
     cover = alpha[..., None]
     return np.where(cover > 0, pixels + (np.asarray(colour) - pixels) * cover, pixels).astype(
         np.float32
@@ -85,14 +114,14 @@ def over(pixels: Pixels, colour: Any, alpha: Mask) -> Pixels:
 
 
 def curves(start: Points, bend: Points, end: Points, points: int = 7) -> Points:
-    """Quadratic Bézier curves, (N, points, 2), from three (N, 2) arrays."""
+    """Quadratic Bézier curves, (N, points, 2), from (N, 2) starts, control points and ends."""
     t = np.linspace(0, 1, points)[None, :, None]
     a, b, c = (p[:, None, :] for p in (start, bend, end))
     return (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
 
 
 def smooth(line: Points, points: int = 24) -> Points:
-    """A rounder line through the same points (Chaikin's corner cutting), resampled."""
+    """Round the corners of an (N, 2) line (Chaikin's corner cutting); (points, 2) at equal steps."""
     for _ in range(3):
         a, b = line[:-1], line[1:]
         cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
@@ -110,7 +139,7 @@ def noise(random: np.random.Generator, size: int, grain: float) -> Mask:
 
 
 def step(values: NDArray[Any], low: float, high: float) -> Mask:
-    """0 below `low`, 1 above `high`, smooth between; `low` may be the larger one."""
+    """Smoothstep: 0 below `low`, 1 above `high`. Where `low` is larger, 1 below and 0 above."""
     t = ((values - low) / (high - low)).clip(0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 

@@ -1,6 +1,6 @@
-"""The picture of docs/triplets.md: `python -m training.edits.gallery`.
+"""Make the picture of docs/triplets.md: every edit of both public-domain portraits.
 
-Every edit of the two public-domain portraits, twice each, so that it shows what a seed changes.
+Each portrait has two rows, made with two seeds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Glasses and sunglasses: a three-dimensional frame on the nose, turned with the head."""
+"""Add glasses or sunglasses: a frame in three dimensions that turns with the head."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Style(NamedTuple):
 
     width: float  # half of a lens
     height: float  # half of a lens
-    square: float  # 2 is an ellipse, more is squarer
-    drop: float  # how much narrower a lens is at its bottom
-    rim: float
-    colour: NDArray[np.float64]
+    square: float  # exponent of a superellipse: 2 is an ellipse, more is squarer
+    drop: float  # part of its width that a lens loses towards its bottom
+    rim: float  # width of the rim
+    colour: NDArray[np.float64]  # (3,) RGB 0..255
 
 
 class Frame(NamedTuple):
-    """A pair of glasses in the picture: pixels."""
+    """The outlines of a pair of glasses, each (N, 2) in pixels of the picture."""
 
     lenses: list[Points]
     bridge: Points
@@ -37,7 +37,7 @@ class Frame(NamedTuple):
 
 
 def glasses(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Clear glasses: frame, soft shadow, a reflection."""
+    """Add clear glasses: frame, soft shadow and reflection."""
     style = _style(random, sun=False)
     frame = _fit(subject, style)
     pixels = _shadow(subject, subject.pixels, frame, style, 0.3)
@@ -48,7 +48,7 @@ def glasses(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def sunglasses(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Dark lenses, translucent, darker towards the top, with a reflection."""
+    """Add sunglasses: translucent dark lenses, darkest at the top, with a reflection."""
     style = _style(random, sun=True)
     frame = _fit(subject, style)
     pixels = _shadow(subject, subject.pixels, frame, style, 0.5)
@@ -73,7 +73,7 @@ def _style(random: np.random.Generator, *, sun: bool) -> Style:
 
 
 def _fit(subject: EditedFace, style: Style) -> Frame:
-    """Place a pair on the nose, along the axes of the head, which the corners of the eyes give."""
+    """Place a pair on the nose, along axes that the eyes, the forehead and the chin give."""
     mesh = subject.mesh
     left, right = (mesh[list(corners)].mean(axis=0) for corners in zip(_OUTER, _INNER, strict=True))
     across = (right - left) / np.linalg.norm(right - left)
@@ -85,7 +85,7 @@ def _fit(subject: EditedFace, style: Style) -> Frame:
     length = np.linalg.norm(right - left)
     middle = mesh[168]  # where glasses rest
     centre = (left + right) / 2
-    # In front of the eyes about as far as the bridge of the nose is.
+    # The lenses are as far in front of the eyes as the bridge of the nose.
     depth = max(0.05 * length, float((middle - centre) @ ahead))
     around = np.linspace(0, 2 * np.pi, 49)[:-1]
     c, s = np.cos(around), np.sin(around)
@@ -113,7 +113,7 @@ def _bridge(lenses: list[Points], upright: Points) -> Points:
 
 
 def _arms(subject: EditedFace, lenses: list[Points]) -> list[Points]:
-    """From the hinges to the ears, on the sides that are seen."""
+    """Lines from the hinges to the ears, on the visible sides."""
     arms = []
     for lens, temple, sign in zip(lenses, _TEMPLES, (-1, 1), strict=True):
         hinge = lens[(sign * lens[:, 0]).argmax()] - subject.down * 0.08 * subject.unit
@@ -140,7 +140,7 @@ def _shadow(
 def _reflection(
     subject: EditedFace, pixels: Pixels, frame: Frame, random: np.random.Generator, strength: float
 ) -> Pixels:
-    """A slanted band of light over each lens, and a faint sky in its upper part."""
+    """Draw a slanted band of light over each lens, and a fainter light in its upper part."""
     slant, width = random.uniform(0.4, 0.9), random.uniform(0.08, 0.2)
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     for lens in frame.lenses:

@@ -1,4 +1,4 @@
-"""Edits of the hair on the head: a fringe over the forehead, and none at all."""
+"""Edits of the hair on the head: add a fringe over the forehead, or remove all hair."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from training.edits.draw import curves, fill, noise, over, step, strands, stroke
 from training.edits.subject import EditedFace, EditFailed, Mask, Pixels, alike
 
 _STRANDS = 900
-_ABOVE = 0.40  # eye distances of picture that there must be above the forehead
-_MOST_TURN = 0.33  # sine; beyond that, half an ellipse does not fit the skull
+_ABOVE = 0.40  # least height of the picture above the forehead, in eye distances
+_MOST_TURN = 0.33  # sine of the head's turn; beyond it half an ellipse does not fit the skull
 _SKIN_REACH, _SKIN_BEGINS = (20, 9, 11), 0.5
 _FILL_SIGMAS = (4.0, 12.0, 36.0, 90.0)
 
 
 class Skull(NamedTuple):
-    """The top of a head: half an ellipse from temple to temple. In the head's axes."""
+    """The top of a head, about half an ellipse from temple to temple, in the head's axes.
+
+    Attributes:
+        middle: x of its middle.
+        half: half of its width.
+        base: y of its base line.
+        crown: y of its top.
+    """
 
     middle: float
     half: float
@@ -31,12 +38,12 @@ class Skull(NamedTuple):
         """(S, S): 0 in the middle of the base line, 1 on the edge, more outside."""
         x = (subject.grid[..., 0] - self.middle) / self.half
         up = np.maximum(0, self.base - subject.grid[..., 1]) / (self.base - self.crown)
-        # Skulls are flatter on top and steeper at the sides than an ellipse.
+        # 2.5 instead of 2: a skull is flatter on top and steeper at the sides than an ellipse.
         return np.asarray((np.abs(x) ** 2.5 + up**2.5) ** 0.4)
 
 
 def fringe(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Strands from above the hairline down to the brows, straight or swept to a side.
+    """Add a fringe: strands from above the hairline down to the brows, straight or to one side.
 
     Raises:
         EditFailed: there is no hair above the forehead, or the forehead is not visible.
@@ -57,10 +64,11 @@ def fringe(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def bald(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Cover the skull with skin, and replace the hair above it by the background.
+    """Remove the hair: cover the skull with skin, and replace hair above it by the background.
 
     Raises:
-        EditFailed: the picture ends at the forehead, or the head is turned far, or is bald.
+        EditFailed: the top of the head is not in the picture, the head is turned far to the side,
+            or it is bald already.
     """
     top, brow = _heights(subject)
     ends = float(subject.inside(np.array([[subject.size / 2, 0.0]]))[0, 1])
@@ -91,7 +99,11 @@ def bald(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def _heights(subject: EditedFace) -> tuple[float, float]:
-    """Where the forehead and the brows end at their top, in the head's axes."""
+    """Heights of the top of the forehead and of the top of the brows: y in the head's axes.
+
+    Raises:
+        EditFailed: the forehead is not visible.
+    """
     top = float(subject.inside(subject.at(10))[0, 1])
     brow = float(subject.inside(subject.at(105, 334))[:, 1].mean())
     if brow - top < 0.2:
@@ -100,14 +112,14 @@ def _heights(subject: EditedFace) -> tuple[float, float]:
 
 
 def _hairline(subject: EditedFace, top: float) -> float:
-    """Where skin ends above the brows, in the head's axes; the mesh ends below it.
+    """Height of the hairline: y in the head's axes. The mesh has no landmark there.
 
     Raises:
-        EditFailed: it does not end: the head is bald.
+        EditFailed: there is no hairline: the head is bald.
     """
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     skin = alike(subject.pixels, subject.skin, _SKIN_REACH, 1.4, 0.8)
-    # Search downwards: a highlight on the forehead would be taken for the hairline otherwise.
+    # From above: a search from below would take a highlight on the forehead for the hairline.
     heights = np.arange(top - 0.55, top + 0.2, 0.05)
     for at in heights:
         row = (np.abs(x) < 0.4) & (np.abs(y - at) < 0.03)
@@ -121,7 +133,7 @@ def _hairline(subject: EditedFace, top: float) -> float:
 def _locks(
     subject: EditedFace, hairline: float, brow: float, random: np.random.Generator
 ) -> Points:
-    """Strands in locks, each of which ends at one height and leans one way; (N, 9, 2) pixels."""
+    """Strands in locks, (N, 9, 2) pixels; those of one lock have one direction and one length."""
     left, right = (float(subject.inside(subject.at(i))[0, 0]) for i in (21, 251))
     middle, reach = (left + right) / 2, (right - left) / 2
     sweep = random.choice([0.0, 0.4, -0.4]) + random.uniform(-0.15, 0.15)
@@ -153,7 +165,7 @@ def _body(subject: EditedFace, grown: Points, soft: float) -> Mask:
 
 
 def _gloss(subject: EditedFace, top: float, random: np.random.Generator) -> Mask:
-    """Light on hair: a band where the head is round."""
+    """Light on the hair, (S, S) float32 factor, with a brighter band around the head."""
     y, x = subject.grid[..., 1], subject.grid[..., 0]
     band = np.exp(-(((y - top - 0.05 + 0.15 * x**2) / random.uniform(0.10, 0.18)) ** 2))
     general = 0.65 + 0.25 * subject.shading.clip(0.4, 1.3)
@@ -163,9 +175,12 @@ def _gloss(subject: EditedFace, top: float, random: np.random.Generator) -> Mask
 def _behind(
     subject: EditedFace, radius: NDArray[np.float64], base: float, random: np.random.Generator
 ) -> Pixels:
-    """The photo with hair that stands out above the skull filled with what is beside it, blurred.
+    """The photo with the hair outside of the skull replaced by the blurred background beside it.
 
-    Only hair that hangs together with the skull's edge goes: what is elsewhere is background.
+    Only hair that is connected to the skull's edge is replaced; the rest is background.
+
+    Raises:
+        EditFailed: less than 1 % of the picture is background.
     """
     pixels, size = subject.pixels, subject.size
     x, y = subject.grid[..., 0], subject.grid[..., 1]
@@ -200,7 +215,7 @@ def _scalp(
     top: float,
     random: np.random.Generator,
 ) -> Pixels:
-    """Skin on a round head: the forehead's colour, darker towards the edge, a gloss."""
+    """Skin of a bald head: the forehead's colour, darker towards the edge, with a highlight."""
     x, y = (subject.grid[..., 0] - skull.middle) / skull.half, subject.grid[..., 1]
     forehead = fill(subject.at(151, 108, 69, 67, 10, 297, 299, 337), subject.size)
     shown = subject.pixels[
@@ -208,7 +223,7 @@ def _scalp(
     ]
     colour = subject.skin
     if len(shown) > 30:
-        grey = shown.mean(axis=1)  # the brighter half, for hair that falls on it is the darker one
+        grey = shown.mean(axis=1)  # its brighter half: the darker half may be hair
         bright = np.median(shown[grey >= np.median(grey)], axis=0)
         colour = np.asarray(0.5 * bright + 0.5 * colour, np.float32)
     limb = 1 - 0.30 * step(radius, 0.6, 1.05)

@@ -1,4 +1,4 @@
-"""Edits by warping: a fatter face, a grin."""
+"""Edits that warp the face: a fatter face, and a grin."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from training.edits.warp import field, moved
 
 _CORNERS = (61, 291)
 _CHEEK_FOLDS = ((129, 203, 206, 216), (358, 423, 426, 436))
-# In the head's axes a chin is about two eye distances below the brows.
-_EYES_AT, _CHIN_AT = 0.35, 1.9
+# y of the chin, in the head's axes.
+_CHIN_AT = 1.9
 
 
 def fat(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """Wider cheeks and jaw, a fuller chin; eyes, nose and mouth come a little closer together."""
+    """Widen cheeks and jaw, enlarge the chin, and move eyes, nose and mouth closer together."""
     places = subject.inside(subject.mesh[:, :2])
     x, y = places[:, 0], places[:, 1]
     wide, full = random.uniform(0.25, 0.40), random.uniform(0.05, 0.14)
@@ -35,7 +35,7 @@ def fat(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def grin(subject: EditedFace, random: np.random.Generator) -> Pixels:
-    """The corners of the mouth up and out, the cheeks up, the eyes narrower, the folds deeper."""
+    """Move mouth corners up and out and cheeks up; narrow the eyes, deepen the folds."""
     places = subject.inside(subject.mesh[:, :2])
     corners = subject.inside(subject.at(*_CORNERS))
     out, up = random.uniform(0.10, 0.17), random.uniform(0.10, 0.17)
@@ -54,12 +54,12 @@ def grin(subject: EditedFace, random: np.random.Generator) -> Pixels:
 
 
 def _in_picture(subject: EditedFace, moves: Points) -> Points:
-    """Moves in the head's axes and eye distances as moves in pixels."""
+    """Convert (N, 2) displacements in the head's axes to pixels."""
     return subject.unit * (moves[:, :1] * subject.right + moves[:, 1:] * subject.down)
 
 
 def _round_cheeks(subject: EditedFace, pixels: Pixels, random: np.random.Generator) -> Pixels:
-    """Light on the cheeks and a shadow where a second chin begins."""
+    """Lighten the cheeks, and darken the line where a double chin begins."""
     x, y = subject.grid[..., 0], subject.grid[..., 1]
     strength = random.uniform(0.03, 0.07)
     glow = sum(
@@ -77,14 +77,14 @@ def _round_cheeks(subject: EditedFace, pixels: Pixels, random: np.random.Generat
 def _folds(
     subject: EditedFace, pixels: Pixels, mesh: Points, random: np.random.Generator
 ) -> Pixels:
-    """The lines from the nose to the corners of the mouth, which a grin deepens."""
+    """Darken the lines from the nose to the corners of the mouth."""
     lines = [smooth(mesh[list(path)]) for path in _CHEEK_FOLDS]
     dark = stroke(lines, subject.size, 0.05 * subject.unit, 0.035 * subject.unit)
     return over(pixels, 0.62 * pixels, dark * random.uniform(0.35, 0.6))
 
 
 def _teeth(subject: EditedFace, pixels: Pixels, mesh: Points) -> Pixels:
-    """Between open lips the upper teeth show."""
+    """Draw the upper teeth between open lips; nothing where the lips are closed."""
     gap = float(np.linalg.norm(mesh[13] - mesh[14])) / subject.unit
     if gap < 0.06:
         return pixels

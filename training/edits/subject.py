@@ -1,4 +1,4 @@
-"""The face that is edited: its pixels, its landmarks, and what they tell of it."""
+"""The face that is edited: its pixels and landmarks, its axes, and the colours of skin and hair."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.faces.pyramid import Image8
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.float32]
 
-# Left as seen in the picture first, from the outer end inwards.
+# Landmarks of both brows, from the outer end inwards; left as seen in the picture first.
 BROWS = ((70, 63, 105, 66, 107), (300, 293, 334, 296, 336))
 _BROW_RINGS = (
     (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
@@ -24,24 +24,39 @@ _BROW_RINGS = (
 _TEMPLES = (127, 356)
 _CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425)
 _FOREHEAD = (151, 108, 337, 69, 299, 9)
-_HAIR_REACH = (32, 10, 14)  # hair is lighter or darker than the brows rather than of another hue
-_LEAST_HAIR = 0.06  # of what is around the forehead; less is chance
+_HAIR_REACH = (32, 10, 14)  # in L, a and b: hair differs from the brows in lightness more than hue
+_LEAST_HAIR = 0.06  # of the area around the forehead; less is taken for background
 
 
 class EditFailed(Exception):
-    """This face does not take this edit; the photo goes without it."""
+    """This edit cannot be applied to this face. The caller leaves the edit out for this photo."""
 
 
 class EditedFace:
     """A face to edit.
 
+    The head's axes point right and down along the face as seen. Their origin is between the brows,
+    their unit is the distance between the eyes.
+
     Attributes:
+        face: (S, S, 3) uint8 RGB, as given.
         pixels: (S, S, 3) float32 RGB, 0..255.
         mesh: (468, 3) landmarks in pixels.
+        unit: distance between the eyes in pixels.
+        right: (2,) unit vector from the left to the right eye as seen.
+        down: (2,) unit vector at a right angle to `right`.
     """
 
     def __init__(self, face: Image8, mesh: Points) -> None:
-        """Take an aligned face, (S, S, 3) uint8 RGB, and its landmarks; neither is changed."""
+        """Hold an aligned face and its landmarks. Neither is changed.
+
+        Args:
+            face: (S, S, 3) uint8 RGB.
+            mesh: (468, 3) landmarks in pixels.
+
+        Raises:
+            EditFailed: the face is seen from the side.
+        """
         self.face = face
         self.pixels: Pixels = face.astype(np.float32)
         self.mesh = mesh
@@ -62,15 +77,12 @@ class EditedFace:
         return self.mesh[list(indices), :2]
 
     def inside(self, points: Points) -> Points:
-        """Points of the picture in the head's axes: (N, 2) right and down, in eye distances.
-
-        The origin is between the brows.
-        """
+        """Convert (..., 2) points in pixels to the head's axes."""
         away = (points - self.mesh[9, :2]) / self.unit
         return np.stack([away @ self.right, away @ self.down], axis=-1)
 
     def outside(self, points: Points) -> Points:
-        """The inverse of `inside`."""
+        """Convert (..., 2) points in the head's axes to pixels."""
         return self.mesh[9, :2] + self.unit * (
             points[..., :1] * self.right + points[..., 1:] * self.down
         )
@@ -83,35 +95,43 @@ class EditedFace:
 
     @cached_property
     def outline(self) -> Points:
-        """The face from the middle of the forehead clockwise, (36, 2) pixels."""
+        """The outline of the face from the middle of the forehead clockwise, (36, 2) pixels."""
         return self.at(*OVAL)
 
     @cached_property
     def turn(self) -> float:
-        """The sine of how far the head is turned: above 0 where its right side, as seen, is nearer.
+        """Sine of the head's turn to the side, -1..1, from the depth of the temples.
 
-        Between -1 and 1, from the depth of the temples.
+        It is positive where the right side of the head, as seen, is nearer to the camera.
         """
         left, right = self.mesh[list(_TEMPLES)]
         return float((left - right)[2] / max(1e-6, float(np.linalg.norm(left - right))))
 
     @cached_property
     def skin(self) -> NDArray[np.float32]:
-        """Colour of the skin, (3,) RGB 0..255: the median around cheeks and forehead."""
+        """Colour of the skin, (3,) float32 RGB 0..255: the median on cheeks and forehead.
+
+        Raises:
+            EditFailed: the cheeks are not in the picture.
+        """
         return self._colour_around(self.at(*_CHEEKS, *_FOREHEAD), 0.06)
 
     @cached_property
     def hair(self) -> NDArray[np.float32]:
-        """Colour of the hair, (3,) RGB 0..255: of what around the forehead is like the brows.
+        """Colour of the hair, (3,) float32 RGB 0..255.
 
-        Where nothing is, on bald heads and under hats, it is the brows' own colour.
+        It is the colour around the forehead where it resembles the brows. Where nothing resembles
+        them, as on bald heads and under hats, it is the colour of the brows.
+
+        Raises:
+            EditFailed: the brows are not in the picture.
         """
         rings = [_polygon(self.at(*ring), self.size) > 0 for ring in _BROW_RINGS]
         brows = np.concatenate([self.pixels[ring] for ring in rings])
         if len(brows) < 8:
             raise EditFailed("the brows are not in the picture")
         brow = _darkest(brows, 0.25)
-        # Thin brows let skin through, which is redder than hair.
+        # Skin shows through thin brows and is redder than hair: halve the saturation.
         brow = np.asarray(brow.mean() + 0.5 * (brow - brow.mean()), np.float32)
         x, y = self.grid[..., 0], self.grid[..., 1]
         around = (
@@ -126,14 +146,14 @@ class EditedFace:
 
     @cached_property
     def skin_mask(self) -> Mask:
-        """Where skin shows, (S, S) float32 0..1: near the skin's colour, soft."""
+        """Where skin is visible, (S, S) float32 0..1, soft, by its colour."""
         near = alike(self.pixels, self.skin, (28, 14, 16), 1.5, 0.5)
         soft: Any = cv2.GaussianBlur(near, (0, 0), self.unit * 0.02)
         return np.asarray(soft, np.float32)
 
     @cached_property
     def shading(self) -> Mask:
-        """How light falls, (S, S) float32: blurred brightness over that of the skin, about 1."""
+        """The light on the face, (S, S) float32 about 1: blurred brightness over the skin's."""
         grey = self.pixels.mean(axis=-1)
         weight = self.skin_mask + 1e-3
         sigma = self.unit * 0.22
@@ -158,14 +178,17 @@ def alike(
     far: float,
     near: float,
 ) -> Mask:
-    """Where a picture has about a colour, (S, S) float32 0..1.
+    """Where the colour of a picture resembles a given colour.
 
     Args:
         pixels: (S, S, 3) float32 RGB 0..255.
         colour: (3,) likewise.
-        reach: what counts as one step away, in L, a and b.
-        far: steps from which on it is 0.
-        near: steps up to which it is 1.
+        reach: unit of the distance between colours, in L, a and b.
+        far: distance from which on the result is 0.
+        near: distance up to which the result is 1.
+
+    Returns:
+        (S, S) float32 in [0, 1].
     """
     steps = (_lab(pixels) - _lab(colour[None, None])) / np.array(reach, np.float32)
     away = np.sqrt((steps**2).sum(axis=-1))
@@ -177,7 +200,7 @@ def _lab(pixels: Pixels) -> Pixels:
 
 
 def _darkest(pixels: Pixels, share: float) -> NDArray[np.float32]:
-    """The median colour of the darkest share of some pixels, (N, 3)."""
+    """Median colour, (3,), of the darkest `share` of (N, 3) pixels."""
     grey = pixels.mean(axis=1)
     return np.asarray(np.median(pixels[grey <= np.quantile(grey, share)], axis=0), np.float32)
 

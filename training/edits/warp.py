@@ -1,4 +1,4 @@
-"""Move a face's landmarks, and what lies around them smoothly with them."""
+"""Warp a face so that its landmarks move, and the pixels around them move along smoothly."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from pipeline.faces.facemesh import Points
 from training.edits.subject import EditedFace, Mask, Pixels
 
-_COARSE = 4  # the field is smooth: it is computed on every fourth pixel
-_STIFF = 0.35  # how strongly a place without landmarks wants to stay
+_COARSE = 4  # pixels; the field is smooth and is computed at every fourth pixel
+_STIFF = 0.35  # weight of no displacement where no landmark is near
 
 
 def field(subject: EditedFace, moves: Points, reach: float) -> NDArray[np.float32]:
-    """Where each pixel of the result comes from, less where it is.
+    """The displacement field of a warp: for each pixel of the result, source minus own position.
 
-    Each landmark pulls on what is nearer than `reach` with a weight that ends smoothly there, so
-    that pixels far from all landmarks come from themselves exactly.
+    It is a weighted mean of the landmarks' displacements. A landmark's weight falls smoothly to 0
+    at the distance `reach`, so pixels far from all landmarks do not move.
 
     Args:
         subject: the face.
-        moves: (468, 2) pixels, what to add to each landmark.
+        moves: (468, 2) pixels, displacement of each landmark.
         reach: in eye distances.
 
     Returns:
@@ -35,12 +35,12 @@ def field(subject: EditedFace, moves: Points, reach: float) -> NDArray[np.float3
     away = (x.ravel()[:, None] - points[:, 0].astype(np.float32)) ** 2
     away += (y.ravel()[:, None] - points[:, 1].astype(np.float32)) ** 2
     weight = np.maximum(0, 1 - away / np.float32((reach * subject.unit) ** 2)) ** 3
-    # Landmarks crowd around eyes and mouth; a fourth power lets the nearest have the say.
+    # The fourth power favours the nearest landmark, since landmarks are dense at eyes and mouth.
     near = weight**4
     total = near.sum(axis=1, keepdims=True)
     pulled = near @ moves.astype(np.float32) / (total + _STIFF * np.exp(-8 * total))
     coarse = pulled.reshape(len(places), len(places), 2)
-    # Coarse place i lies at pixel 4 i: a plain resize would put it at the middle of a cell.
+    # Coarse sample i is at pixel 4 i; cv2.resize would put it into the middle of its cell.
     scale = np.array([[1 / _COARSE, 0, 0], [0, 1 / _COARSE, 0]])
     full: Any = cv2.warpAffine(
         coarse, scale, (subject.size, subject.size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -50,7 +50,15 @@ def field(subject: EditedFace, moves: Points, reach: float) -> NDArray[np.float3
 
 
 def moved(pixels: Pixels | Mask, shift: NDArray[np.float32]) -> Any:
-    """A picture or mask with every pixel taken from `shift` further; unmoved pixels keep bits."""
+    """Warp a picture or mask by a displacement field; pixels that do not move keep their values.
+
+    Args:
+        pixels: (S, S, 3) or (S, S) float32, 0..255.
+        shift: (S, S, 2) float32 pixels, see `field`.
+
+    Returns:
+        As `pixels`.
+    """
     size = len(pixels)
     y, x = np.mgrid[:size, :size].astype(np.float32)
     warped = cv2.remap(
