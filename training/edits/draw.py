@@ -121,7 +121,7 @@ def curves(start: Points, bend: Points, end: Points, points: int = 7) -> Points:
 
 
 def smooth(line: Points, points: int = 24) -> Points:
-    """Round the corners of an (N, 2) line (Chaikin's corner cutting); (points, 2) at equal steps."""
+    """Round the corners of an (N, 2) line (Chaikin's cutting); (points, 2), at equal steps."""
     for _ in range(3):
         a, b = line[:-1], line[1:]
         cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
