@@ -67,8 +67,8 @@ def warp(image: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint
     Returns:
         (size, size, 3) uint8 RGB; black where the picture ends.
     """
-    # PIL has pixel corners at the integers, we have pixel centres there. Half a pixel on each side of
-    # the matrix converts between the two.
+    # PIL has pixel corners at the integers, we have pixel centres there. Half a pixel on each side
+    # of the matrix converts between the two.
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     coefficients: Any = tuple(
         (half @ np.vstack([inverse(matrix), [0, 0, 1]]) @ np.linalg.inv(half))[:2].ravel()
