@@ -1,14 +1,12 @@
 """Time the generator in other runtimes: `python benchmarks/peers.py BUNDLE`.
 
-All are timed in one interleaved run with the bundle's own TFLite and ONNX files. Runtimes that are
-not installed are rows with the reason; `pip install 'mobilefsgan-toolkit[peers]'` brings most of
-them.
+All are timed in one interleaved run with the bundle's own TFLite and ONNX files. A runtime that is
+not installed gets a row with the reason. The extra `peers` installs most of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -38,11 +36,12 @@ class Recipe:
     Attributes:
         name: of the runtime, in the table.
         precision: what it computes in.
-        package: to be imported; its absence is the row's reason.
-        opener: in `benchmarks.rivals.peer_runtimes`.
-        file: what the conversion writes, below the cache folder.
-        build: writes it, from (what was asked for, the path, a log).
-        options: more arguments of the opener.
+        package: the Python package of the runtime or its converter.
+        opener: name of the function in `benchmarks.rivals.peer_runtimes` that loads the file; empty
+            where there is none.
+        file: name of the converted file in the cache folder.
+        build: writes the file, from (what was asked for, the path, a log).
+        options: further arguments of the opener.
         remedy: how to get the package.
     """
 
@@ -154,7 +153,7 @@ def _contender(recipe: Recipe, asked: _Asked) -> Contender:
         return without(f"{recipe.package} is not installed; {recipe.remedy}")
     if not recipe.opener:
         return without(f"{recipe.package} is installed, but no way to run it is written yet")
-    key = hashlib.sha256(asked.checkpoint.read_bytes()).hexdigest()[:12]
+    key = digest(asked.checkpoint)[0][:12]
     path = _CACHE / key / recipe.file
     log = scratch_log()
     weights = path.with_suffix(".bin") if recipe.file.endswith(".xml") else path
@@ -164,7 +163,7 @@ def _contender(recipe: Recipe, asked: _Asked) -> Contender:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             recipe.build(asked, path, log)
-        except Exception as error:  # foreign converters raise what they like: a row with the reason
+        except Exception as error:  # converters may raise anything; the row gets the reason
             return without(f"the conversion failed: {' '.join(str(error).split())[:200]}")
     arguments: dict[str, Any] = {
         "path": str(path), "threads": asked.threads, "embedding_size": asked.embedding_size,

@@ -1,8 +1,8 @@
-"""Time the operators of a TFLite file one by one, each cut out into a file of its own.
+"""Time the operators of a TFLite file one by one, each in a file of its own.
 
-XNNPACK takes the whole graph as one operator, so LiteRT's Python interface cannot see inside. Cut
-out, every operator runs in XNNPACK at its real shapes, with cold neighbours: the sum is compared
-with the whole file, and the difference is said.
+XNNPACK runs the whole graph as one operator, so LiteRT's Python interface cannot time its parts. In
+a file of its own each operator runs in XNNPACK with its real shapes, but with other contents in the
+caches. Therefore the sum is compared with the time of the whole file, and the difference is shown.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from pipeline.quiet import quiet
 
 
 def time_ops(path: Path, threads: int, repeats: int, tell: Callable[[str], None]) -> Profile:
-    """Time every operator of a TFLite file's main subgraph, and the whole file in between.
+    """Time every operator of a TFLite file's first subgraph, and the whole file in turns with them.
 
-    The work is done in a child process: LiteRT ends the process on some damaged files.
+    A child process does the work, because LiteRT aborts the process on some damaged files.
 
     Args:
         path: the file.
         threads: of XNNPACK.
-        repeats: timed runs of each; the median counts.
-        tell: hears about the progress.
+        repeats: timed runs of each operator; the median is reported.
+        tell: called with lines about the progress.
 
     Raises:
         BadInput: it is not a TFLite file, LiteRT cannot run it, or it has no operators.
@@ -125,7 +125,7 @@ def _read(path: Path) -> tuple[Any, list[flatbuffer.Op]]:
         listed = list(flatbuffer.ops(model))
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from None
-    except Exception:  # the schema's readers raise what they stumble on, as struct.error
+    except Exception:  # the schema's readers raise any error on damaged files, as struct.error
         raise BadInput(
             f"{path} is not a whole TFLite file: cut off, damaged, or of another kind. "
             "Copy or export it again"
@@ -141,11 +141,11 @@ def _first_line(error: Exception) -> str:
 
 
 def _alone(model: Any, op: flatbuffer.Op) -> bytes:
-    """A TFLite file with this one operator; what it reads and no constant becomes an input.
+    """A TFLite file with this one operator; the tensors that it reads become inputs or constants.
 
     Raises:
-        ValueError: it calls another subgraph, which the new file does not have, or reads nothing
-            but constants, so that LiteRT computes it once while it loads a file.
+        ValueError: the operator cannot be timed alone. It calls another subgraph, or it reads
+            constants only, and LiteRT computes it once while it loads the file.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -188,7 +188,7 @@ def _stored(model: Any, tensor: int) -> bool:
 
 
 def _runner(content: bytes, threads: int) -> Callable[[], float]:
-    """Load a file, and give a function that runs it once and returns the milliseconds."""
+    """Load a file; the result runs it once and returns the milliseconds."""
     with quiet():
         from ai_edge_litert.interpreter import Interpreter
 

@@ -11,14 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class LayerTime:
-    """One operator.
+    """The time of one operator.
 
     Attributes:
         kind: operator name.
         name: of the tensor that it computes.
         shape: of that tensor.
         ms: median time.
-        gflop: 10^9 multiplications and additions; 0 for what only moves or maps values.
+        gflop: multiplications plus additions, in 10^9; 0 for operators other than convolutions and
+            matrix products.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class Profile:
 
 
 def by_kind(layers: list[LayerTime]) -> Iterator[tuple[str, int, float, float]]:
-    """Kind, how many, milliseconds and gflop, the slowest kind first."""
+    """For each kind of operator: its name, number, milliseconds and gflop; the slowest first."""
     kinds = sorted(
         {layer.kind for layer in layers},
         key=lambda kind: -sum(layer.ms for layer in layers if layer.kind == kind),
@@ -60,9 +61,9 @@ def by_kind(layers: list[LayerTime]) -> Iterator[tuple[str, int, float, float]]:
 
 
 def random_input(rng: np.random.Generator, shape: Sequence[int], dtype: Any) -> Any:
-    """Values for an input: 8-bit and floating-point pictures at random, all else zeros.
+    """Values for an input: random for 8-bit integers and floats, else zeros.
 
-    Wider integers are mostly indices and shapes, of which only zeros are valid everywhere.
+    Wider integers are mostly indices and shapes, for which only zeros are always valid.
     """
     if np.dtype(dtype) in (np.uint8, np.int8):
         limits = np.iinfo(dtype)

@@ -25,13 +25,13 @@ _NUMBERS = {"float16", "float32", "float64", "bool"} | {
 def time_ops(path: Path, threads: int, repeats: int, tell: Callable[[str], None]) -> Profile:
     """Time every node of an ONNX file, and whole frames.
 
-    Convolutions pad channels to blocks of 8 or 16, and are counted as they compute.
+    Convolutions pad channels to blocks of 8 or 16; their gflop include the padding.
 
     Args:
         path: the file.
         threads: of ONNX Runtime.
-        repeats: timed frames; the median counts.
-        tell: hears about the progress.
+        repeats: timed frames; the median is reported.
+        tell: called with lines about the progress.
 
     Raises:
         BadInput: it is not an ONNX file, or ONNX Runtime cannot run it.

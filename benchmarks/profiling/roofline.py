@@ -1,4 +1,4 @@
-"""Measure the machine's peak: multiplications a second, and bytes copied a second."""
+"""Measure the machine's peak rates: operations per second, and bytes copied per second."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 
 from model.errors import BackendUnavailable
 
-_SIZE = 1024  # of the square matrices: large enough to be bound by arithmetic, small enough to fit
-_BYTES = 64 * 2**20
+_SIZE = 1024  # of the square matrices: bound by arithmetic, and small enough for the caches
+_BYTES = 64 * 2**20  # of a copy: more than the caches hold
 _REPEATS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Roofline:
-    """The best that was measured, in 10^9 a second.
+    """The highest rates that were measured, in 10^9 per second.
 
     Attributes:
-        fp32_gflops: of a float32 matrix product; a multiplication and an addition are two.
-        int8_gops: of an 8-bit one with 32-bit sums.
+        fp32_gflops: operations of a float32 matrix product; a multiply-add counts as two.
+        int8_gops: operations of an 8-bit matrix product with 32-bit sums.
         copy_gbs: bytes read plus bytes written by a large copy.
     """
 
@@ -32,15 +32,15 @@ class Roofline:
     copy_gbs: float
 
     def peak(self, precision: str) -> float:
-        """What layers of a precision could reach."""
+        """The peak rate of layers of a precision, in 10^9 operations per second."""
         return self.int8_gops if precision in ("int8", "dynamic") else self.fp32_gflops
 
 
 def measure(threads: int) -> Roofline:
     """Multiply matrices in ONNX Runtime, and copy memory; the best of several tries each.
 
-    ONNX Runtime's matrix product is hand-written for each processor, as XNNPACK's is: it stands for
-    what software gets out of the machine, not for its data sheet.
+    ONNX Runtime's matrix product is optimized for each processor, as XNNPACK's is. The result is
+    what software reaches on this machine; the processor's data sheet may say more.
 
     Raises:
         BackendUnavailable: onnx or ONNX Runtime is not installed.
@@ -64,7 +64,7 @@ def measure(threads: int) -> Roofline:
 
 
 def _product(kind: str, a: Any, b: Any, threads: int) -> Callable[[], Any]:
-    """A session that multiplies `a` by the constant `b`, which lets the runtime pack it."""
+    """A function that multiplies `a` by `b`. `b` is a constant, so the runtime packs it once."""
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 

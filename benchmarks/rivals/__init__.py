@@ -1,1 +1,1 @@
-"""Other runtimes and quantizers, called the same way as ours."""
+"""Other runtimes and quantizers, behind the same interface as the toolkit's own."""

@@ -1,7 +1,7 @@
-"""Export without this toolkit: the network as trained, through onnx2tf with its defaults.
+"""Export the network as trained with onnx2tf and its default settings, as a baseline of speed.
 
-Speed claims compare with it. It has the 256 px output only, but no rewriting, no folded batch norms
-and no slices in place of the reflection pad.
+Of the network's four outputs it has the 256 px picture only. The toolkit's exact rewrite is not
+applied: batch norms are not folded, and reflection pads stay.
 """
 
 from __future__ import annotations
@@ -19,14 +19,25 @@ from pipeline.quiet import quiet
 
 
 def naive_onnx(checkpoint: Path, path: Path, log: Path) -> None:
-    """Trace the network as trained, pictures (1, 3, 256, 256) NCHW in [-1, 1], to ONNX."""
+    """Trace the network as trained to an fp32 ONNX file.
+
+    Its pictures are (1, 3, 256, 256) NCHW float32 RGB in [-1, 1].
+
+    Args:
+        checkpoint: the generator.
+        path: of the file to write.
+        log: what the exporter prints is appended to it.
+
+    Raises:
+        CheckpointError: the weights cannot be used.
+    """
     import torch
 
     from model.aligned_face import FACE_SIZE
     from model.checkpoint import load_generator
 
     class Picture256(torch.nn.Module):
-        """The generator with only the 256 px picture of its four outputs."""
+        """The generator with one of its four outputs, the 256 px picture."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -48,16 +59,22 @@ def naive_onnx(checkpoint: Path, path: Path, log: Path) -> None:
 
 
 def naive_tflite(checkpoint: Path, path: Path, log: Path) -> None:
-    """The network as trained, as onnx2tf writes it: fp32 TFLite without a signature.
+    """Convert the network as trained to fp32 TFLite with onnx2tf; the file has no signature.
+
+    Args:
+        checkpoint: the generator.
+        path: of the file to write.
+        log: what the converters print is appended to it.
 
     Raises:
-        ConversionError: onnx2tf crashed; the message has its log's tail.
+        CheckpointError: the weights cannot be used.
+        ConversionError: onnx2tf crashed; the message has the end of its log.
     """
     with tempfile.TemporaryDirectory() as folder:
         graph, traced = Path(folder) / "naive.onnx", Path(folder) / "traced.onnx"
         naive_onnx(checkpoint, traced, log)
-        # onnx2tf does this itself where the onnxsim command is on the path; without it the traced
-        # reflection pad comes out with the wrong shape.
+        # onnx2tf simplifies the graph itself where the command onnxsim is on the path. Without that
+        # it gives the traced reflection pad a wrong shape.
         run_child("export.convert.simplify", [str(traced), str(graph)], log, Path(folder))
         run_child("benchmarks.rivals.naive", [str(graph)], log, Path(folder))
         made = sorted(Path(folder, "naive").glob("*float32.tflite"))
@@ -67,7 +84,7 @@ def naive_tflite(checkpoint: Path, path: Path, log: Path) -> None:
 
 
 def main() -> int:
-    """Child process: the ONNX file argv[1] through onnx2tf, with its own settings."""
+    """Child process: convert the ONNX file argv[1] with onnx2tf's default settings."""
     import onnx2tf
 
     onnx2tf.convert(input_onnx_file_path=sys.argv[1], output_folder_path="naive", non_verbose=True)

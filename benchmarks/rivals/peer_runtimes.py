@@ -1,6 +1,7 @@
-"""The generator in other runtimes, each behind the shape of our own backends.
+"""The generator in other runtimes, each with the interface of our own backends.
 
-They take the tensors of an ONNX file: pictures NCHW float32 in [0, 1] (the naive ones [-1, 1]).
+Inputs and outputs are those of an ONNX file: pictures (1, 3, 256, 256) NCHW float32 RGB in [0, 1],
+in the files of the network as trained in [-1, 1]. `threads` are the runtime's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ from pipeline.backends.base import Arrays, check_inputs
 
 @dataclass
 class Peer:
-    """A loaded foreign runtime: `call` maps target and embedding to the picture."""
+    """A loaded model of another runtime.
+
+    Attributes:
+        spec: its inputs and outputs.
+        call: computes the picture from `target` and `embedding`.
+        partitions: of the graph that a delegate took; None where there is no delegate.
+        measured: see `model.contract.Parity`.
+        invoke_ms: time of the last call.
+    """
 
     spec: ModelSpec
     call: Callable[[Arrays], NDArray[Any]]
@@ -39,7 +48,17 @@ class Peer:
 
 
 def openvino(path: str, threads: int, hint: str, embedding_size: int) -> Peer:
-    """An ONNX or OpenVINO file on the CPU; `hint` is OpenVINO's inference precision."""
+    """An ONNX or OpenVINO file on the CPU.
+
+    Args:
+        path: the file.
+        threads: of OpenVINO.
+        hint: OpenVINO's inference precision, f32 or bf16.
+        embedding_size: of the generator.
+
+    Raises:
+        BackendUnavailable: bf16 is asked for, and the processor has no bf16 arithmetic.
+    """
     import openvino as ov
 
     core = ov.Core()
@@ -79,7 +98,11 @@ def mnn(path: str, threads: int, embedding_size: int) -> Peer:
 
 
 def ncnn(path: str, threads: int, embedding_size: int) -> Peer:
-    """An ncnn pair of files (`path`.param, `path`.bin) on the CPU, in float32 throughout."""
+    """The ncnn files `path`.param and `path`.bin on the CPU, in float32 throughout.
+
+    Raises:
+        ConversionError: ncnn cannot load them.
+    """
     import ncnn as runtime
 
     net = runtime.Net()
@@ -90,7 +113,7 @@ def ncnn(path: str, threads: int, embedding_size: int) -> Peer:
         raise ConversionError(f"ncnn cannot load {path}.param and .bin")
 
     def call(inputs: Arrays) -> NDArray[Any]:
-        # clone(): ncnn does not hold on to the numpy array, and reads freed memory otherwise.
+        # clone(): ncnn keeps no reference to the numpy array and would read freed memory.
         target = runtime.Mat(np.ascontiguousarray(inputs["target"][0])).clone()
         embedding = runtime.Mat(np.ascontiguousarray(inputs["embedding"][0])).clone()
         with net.create_extractor() as extractor:
@@ -113,7 +136,10 @@ def onnxruntime_as_trained(path: str, threads: int, embedding_size: int) -> Peer
 
 
 def tflite_as_trained(path: str, threads: int, embedding_size: int) -> Peer:
-    """A naive TFLite file: no signature, so tensors are told apart by their number of axes."""
+    """The network as trained in LiteRT, pictures NHWC in [-1, 1].
+
+    The file has no signature: the picture is the input with four axes, the embedding has two.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(path, num_threads=threads)
@@ -142,7 +168,7 @@ def _spec(embedding_size: int, layout: Layout = "NCHW") -> ModelSpec:
 
 
 def _signed(spec: ModelSpec) -> ModelSpec:
-    """`spec` with pictures in [-1, 1], as the network itself has them."""
+    """`spec` with the range [-1, 1] for pictures."""
 
     def signed(tensors: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
         return tuple(replace(t, range=(-1, 1)) if t.color else t for t in tensors)

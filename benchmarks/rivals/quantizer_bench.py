@@ -1,4 +1,7 @@
-"""One int8 file of the generator by each quantizer, all from the same float network and pairs."""
+"""Make one int8 TFLite file of the generator with each quantizer, and judge it.
+
+All quantizers get the same float network and the same calibration pairs.
+"""
 
 from __future__ import annotations
 
@@ -49,18 +52,18 @@ _CACHE = Path("build/quantizers")
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all files are made from and held against.
+    """What all quantizers share: the network, the pairs, PyTorch's answers, settings.
 
     Attributes:
         subject: the generator, rewritten for inference.
-        calibration: what ranges are measured on.
-        chain: what PyTorch answers on the pairs that files are judged by.
-        folder: keeps the float files, and what foreign quantizers made.
-        python: has ai-edge-quantizer, where the user gave one.
-        threads: for the runtime.
+        calibration: pairs that ranges are measured on.
+        chain: PyTorch's answers on the pairs that files are judged by.
+        folder: cache of the float files and of the other quantizers' files.
+        python: interpreter of an environment with ai-edge-quantizer; None where none was given.
+        threads: of the runtime.
         warmup: frames before the first timed one.
-        log: the quantizers' own words.
-        stages: told what is done.
+        log: what the quantizers print is appended to it.
+        stages: shows progress.
     """
 
     subject: Subject
@@ -75,12 +78,12 @@ class Bench:
 
     @property
     def onnx(self) -> Path:
-        """The float network as onnx2tf reads it."""
+        """The fp32 ONNX file, which onnx2tf quantizes."""
         return self.folder / self.subject.file_name("onnx", "fp32")
 
     @property
     def tflite(self) -> Path:
-        """The float network as the others read it."""
+        """The fp32 TFLite file, which the other quantizers read."""
         return self.folder / self.subject.file_name("tflite", "fp32")
 
 
@@ -93,21 +96,21 @@ def bench(
     warmup: int,
     stages: Stages,
 ) -> Bench:
-    """Load the weights, compute PyTorch's answers, and see that the float files are there.
+    """Load the weights, compute PyTorch's answers, and make the float files that are missing.
 
     Args:
         checkpoint: the generator.
-        identity: the encoder that gives portraits their identity and judges pictures; None takes
-            the shipped one where it fits.
-        python: see `Bench`, as the others.
-        threads: likewise.
-        warmup: likewise.
-        stages: likewise.
+        identity: the encoder that gives the portraits' embeddings and judges pictures. None takes
+            the shipped one, if the generator's embedding has its size.
+        python: see `Bench`.
+        threads: see `Bench`.
+        warmup: see `Bench`.
+        stages: see `Bench`.
 
     Raises:
         CheckpointError: the weights cannot be used.
         ConversionError: the float files cannot be made.
-        ParityError: they compute something else than PyTorch.
+        ParityError: the float files miss their gates against PyTorch.
     """
     trained = load_generator(checkpoint)
     size = trained.config.embedding_size
@@ -132,7 +135,16 @@ def bench(
 
 
 def contender(name: str, bench: Bench) -> tuple[Contender, Check | None]:
-    """Quantize, judge, and describe what to run; a quantizer that fails is a reason."""
+    """Quantize, compare with PyTorch, and describe how to time the file.
+
+    Args:
+        name: of the quantizer.
+        bench: what all quantizers share.
+
+    Returns:
+        The contender and its figures. Where the quantizer fails, the contender has the reason and
+        the figures are None.
+    """
     path = bench.folder / f"{name}-int8.tflite"
     arguments: dict[str, Any] = {
         "path": str(path), "pictures": "uint8" if name == OURS else "float",
@@ -142,7 +154,7 @@ def contender(name: str, bench: Bench) -> tuple[Contender, Check | None]:
         _quantize(name, path, bench)
         check = _judge(name, arguments, bench)
     except FaceSwapError as error:
-        # Of a log's tail the last line says most.
+        # The first line says what failed, the last line of the quoted log why.
         lines = str(error).splitlines()
         reason = " ".join(dict.fromkeys((lines[0], lines[-1].strip(" |"))))
         model = MeasuredModel("generator", path.name, "", "tflite", "int8", 0)
@@ -157,7 +169,7 @@ def contender(name: str, bench: Bench) -> tuple[Contender, Check | None]:
 
 
 def _float_files(bench: Bench) -> None:
-    """Make what all are quantized from, and prove it; the TFLite file goes into its place last."""
+    """Make and prove the float files. The TFLite file is written last and marks them as complete."""
     with tempfile.TemporaryDirectory() as folder:
         workbench = _workbench(bench, Path(folder))
         graph = float_graph(bench.subject, workbench)
@@ -168,7 +180,7 @@ def _float_files(bench: Bench) -> None:
 
 
 def _quantize(name: str, path: Path, bench: Bench) -> None:
-    """Write the int8 file: ours anew, since it is what changes; another's if it is not there.
+    """Write the int8 file of one quantizer. Files of other quantizers are kept from earlier runs.
 
     Raises:
         BackendUnavailable: the quantizer is not installed.
@@ -201,10 +213,10 @@ def _workbench(bench: Bench, folder: Path) -> Workbench:
 
 
 def _python_with(name: str, given: Path | None) -> str:
-    """The interpreter to run a foreign quantizer in.
+    """The Python interpreter to run another quantizer in.
 
     Raises:
-        BackendUnavailable: none has it.
+        BackendUnavailable: no interpreter has the quantizer installed.
     """
     package = name.replace("-", "_")
     if name == AI_EDGE and given is not None:
@@ -227,7 +239,7 @@ def _python_with(name: str, given: Path | None) -> str:
 
 
 def _judge(name: str, arguments: dict[str, Any], bench: Bench) -> Check:
-    """Hold a file against PyTorch; no gates, since bad figures are figures as well."""
+    """Compare a file with PyTorch, without gates: figures of any size are reported."""
     backend = tflite_file(**arguments)
     output = backend.spec.outputs[0]
 

@@ -1,6 +1,7 @@
-"""Child process of `benchmarks.quantizers`: one foreign quantizer, as its own documents use it.
+"""Child process of `benchmarks.quantizers`: run one other quantizer as its documentation says.
 
-Imports nothing but numpy at the top: ai-edge-quantizer runs in another Python, with a newer LiteRT.
+The top of the module imports numpy only, because ai-edge-quantizer runs in another environment,
+with a newer LiteRT.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ _SIGNATURE = "serving_default"
 
 
 def main() -> int:
-    """Do the task in argv[1], JSON: what to make, of what, and the pairs (a .npy by input)."""
+    """Do the task that argv[1] describes in JSON.
+
+    Its keys: `quantizer`, a name; `onnx` and `tflite`, the float files; `pairs`, a .npy file for
+    each input, one pair a row; `made`, the file to write.
+    """
     task = json.loads(sys.argv[1])
     quantizers = {
         "tensorflow": tensorflow, "onnx2tf": onnx2tf, "ai-edge-quantizer": ai_edge_quantizer,
@@ -27,9 +32,9 @@ def main() -> int:
 
 
 def tensorflow(task: dict[str, Any]) -> bytes:
-    """TensorFlow's own calibration and quantizer, as `TFLiteConverter` calls them one by one.
+    """TensorFlow's calibrator and quantizer, in the order in which `TFLiteConverter` calls them.
 
-    Called on the float file: what is compared is quantizers, not ways to that file.
+    They are called on the shared float file, so that only the quantizers differ.
     """
     from tensorflow.lite.python.convert import mlir_quantize
     from tensorflow.lite.python.optimize.calibrator import (
@@ -43,7 +48,7 @@ def tensorflow(task: dict[str, Any]) -> bytes:
 
 
 def onnx2tf(task: dict[str, Any]) -> bytes:
-    """`onnx2tf -oiqt -qt per-channel`, of whose files this is the one with float borders."""
+    """`onnx2tf -oiqt -qt per-channel`: its int8 file with float inputs and outputs."""
     import onnx2tf as tool
 
     shutil.copy(task["onnx"], "graph.onnx")  # onnx2tf rewrites its input file
@@ -58,7 +63,7 @@ def onnx2tf(task: dict[str, Any]) -> bytes:
 
 
 def ai_edge_quantizer(task: dict[str, Any]) -> bytes:
-    """ai-edge-quantizer's static recipe, 8-bit weights and activations, but float borders."""
+    """ai-edge-quantizer's static recipe: int8 weights and activations, float inputs and outputs."""
     from ai_edge_quantizer import quantizer, recipe
     from ai_edge_quantizer.qtyping import TFLOperationName
 
@@ -70,7 +75,10 @@ def ai_edge_quantizer(task: dict[str, Any]) -> bytes:
 
 
 def _refuse_another_network(network: Any, task: dict[str, Any]) -> None:
-    """Stop where onnx2tf took an axis for another, as it does with maps of 64x64x64 fed ones."""
+    """Stop where onnx2tf's float network is wrong.
+
+    onnx2tf can confuse axes of equal length, as in maps of 64x64x64.
+    """
     import onnxruntime
 
     feed = _feeds(task)[0]
@@ -87,7 +95,7 @@ def _refuse_another_network(network: Any, task: dict[str, Any]) -> None:
 
 
 def _tidied(content: bytes) -> bytes:
-    """Without onnx2tf's needless transposes, which the toolkit takes out of its files as well."""
+    """The file without onnx2tf's needless transposes. The toolkit removes them from its own, too."""
     from export.quantize import flatbuffer
 
     model = flatbuffer.read(content)
@@ -96,7 +104,7 @@ def _tidied(content: bytes) -> bytes:
 
 
 def _feeds(task: dict[str, Any]) -> list[dict[str, Any]]:
-    """The calibration pairs, one dict of inputs each."""
+    """The calibration pairs: one dict of inputs, each with a batch axis of 1, per pair."""
     stacks = {name: np.load(path) for name, path in task["pairs"].items()}
     count = len(next(iter(stacks.values())))
     return [{name: stack[i : i + 1] for name, stack in stacks.items()} for i in range(count)]

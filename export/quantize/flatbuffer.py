@@ -1,4 +1,4 @@
-"""Read and edit TFLite files as objects: the few things that no converter has a flag for."""
+"""Read and edit TFLite files as objects, for changes that no converter has a flag for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ _NUMPY = {0: np.float32, 2: np.int32, 3: np.uint8, 9: np.int8}  # by schema's Te
 
 
 class Op(NamedTuple):
-    """One operator of a flatbuffer: its name, and the tensors it reads and writes by index."""
+    """One operator of a TFLite file.
+
+    Attributes:
+        name: of its kind, as in the schema: CONV_2D.
+        inputs: indices of the tensors that it reads, without optional inputs that are left out.
+        outputs: indices of the tensors that it writes.
+        operator: the schema's `OperatorT`.
+    """
 
     name: str
     inputs: list[int]
@@ -22,14 +29,17 @@ class Op(NamedTuple):
 
 
 def read(content: bytes) -> Any:
-    """A TFLite file as the schema's `ModelT`."""
+    """Parse the bytes of a TFLite file into the schema's `ModelT`.
+
+    A damaged file makes the generated readers raise any exception, `struct.error` for one.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     return schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
 
 
 def pack(model: Any) -> bytes:
-    """The bytes of a `ModelT`."""
+    """The bytes of a TFLite file from a `ModelT`."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 20)
@@ -38,7 +48,7 @@ def pack(model: Any) -> bytes:
 
 
 def ops(model: Any) -> Iterator[Op]:
-    """The operators of the one subgraph, in the order of execution."""
+    """The operators of the first subgraph, in the order of execution."""
     names = _op_names()
     for operator in model.subgraphs[0].operators:
         code = model.operatorCodes[operator.opcodeIndex]
@@ -48,7 +58,10 @@ def ops(model: Any) -> Iterator[Op]:
 
 
 def constant(model: Any, tensor: int) -> NDArray[Any] | None:
-    """The values of a constant tensor; None where the tensor is computed."""
+    """The values of a constant tensor, in its shape.
+
+    None where the tensor is computed, or is not float32, int32, uint8 or int8.
+    """
     entry = model.subgraphs[0].tensors[tensor]
     data = model.buffers[entry.buffer].data
     if data is None or entry.type not in _NUMPY:
@@ -63,7 +76,7 @@ def name_of(model: Any, tensor: int) -> str:
 
 
 def signature(model: Any) -> tuple[dict[str, int], dict[str, int]]:
-    """Tensor indices of the signature's inputs and of its outputs, by the names that apps use."""
+    """The one signature: tensor indices of its inputs and of its outputs, by the names apps use."""
     (signature,) = model.signatureDefs
     return (
         {entry.name.decode(): int(entry.tensorIndex) for entry in signature.inputs},
@@ -72,7 +85,7 @@ def signature(model: Any) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def opcode(model: Any, name: str) -> int:
-    """The index of an operator code, added where the file has none such."""
+    """The index of the operator code `name`; it is added where the file lacks it."""
     from ai_edge_litert import schema_py_generated as schema
 
     wanted = getattr(schema.BuiltinOperator, name)
@@ -93,10 +106,13 @@ def _op_names() -> dict[int, str]:
 
 
 def drop_transposed_activations(model: Any) -> int:
-    """Take out transposes to NCHW and back around a LEAKY_RELU, in place; how many pairs went.
+    """Remove the transposes to NCHW and back around a LEAKY_RELU, in place.
 
-    onnx2tf 1.29 puts such pairs around the activations behind the AdaIN modulation, where they move
-    whole 256 px maps about for nothing.
+    onnx2tf 1.29 adds such pairs around the activations after the AdaIN modulation. They copy whole
+    256 px maps and change nothing.
+
+    Returns:
+        How many pairs were removed.
     """
     graph = model.subgraphs[0]
     listed = list(ops(model))
@@ -134,10 +150,10 @@ def drop_transposed_activations(model: Any) -> int:
 
 
 def _drop_unused(model: Any) -> None:
-    """Take out tensors and operator codes that no operator uses any more, in place.
+    """Remove tensors and operator codes that no operator uses, in place.
 
-    The tensors are given no memory, at which tools that look at every one (ai-edge-quantizer) stop;
-    TensorFlow's calibrator stops at the codes.
+    Other tools fail on them: ai-edge-quantizer on tensors without memory, TensorFlow's calibrator
+    on unused operator codes.
     """
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     used = {int(i) for o in graph.operators for i in (*o.inputs, *o.outputs)}
