@@ -1,8 +1,8 @@
 """Compare int8 files of several quantizers: `python benchmarks/quantizers.py BUNDLE_OR_CKPT`.
 
 The toolkit's quantizer and three others get the same float network and the same built-in pairs for
-calibration. Every file is compared with PyTorch on 32 pairs, and timed in turns with the toolkit's. A
-quantizer that is missing or fails gets a row with the reason.
+calibration. Every file is compared with PyTorch on 32 pairs, and timed in turns with the toolkit's.
+A quantizer that is missing or fails gets a row with the reason.
 """
 
 from __future__ import annotations

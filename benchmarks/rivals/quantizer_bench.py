@@ -169,7 +169,7 @@ def contender(name: str, bench: Bench) -> tuple[Contender, Check | None]:
 
 
 def _float_files(bench: Bench) -> None:
-    """Make and prove the float files. The TFLite file is written last and marks them as complete."""
+    """Make and prove the float files; the TFLite file comes last and marks them as complete."""
     with tempfile.TemporaryDirectory() as folder:
         workbench = _workbench(bench, Path(folder))
         graph = float_graph(bench.subject, workbench)

@@ -95,7 +95,7 @@ def _refuse_another_network(network: Any, task: dict[str, Any]) -> None:
 
 
 def _tidied(content: bytes) -> bytes:
-    """The file without onnx2tf's needless transposes. The toolkit removes them from its own, too."""
+    """Remove onnx2tf's needless transposes from a file, as the toolkit does from its own."""
     from export.quantize import flatbuffer
 
     model = flatbuffer.read(content)
