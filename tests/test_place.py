@@ -3,13 +3,11 @@
 import contextlib
 import errno
 import json
-import multiprocessing
 import os
 import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -200,30 +198,66 @@ def test_what_runs_is_left_alone_and_what_was_killed_is_removed(tmp_path: Path) 
             assert not dead.exists()
 
 
-def _publish_slowly(place: Path, number: int) -> None:
-    for _ in range(5):
-        with staging(place) as into, into.alone():
-            earlier = []
-            if (place / "manifest.json").exists():
-                earlier = json.loads((place / "manifest.json").read_text())["models"]
-            names = {model["file"] for model in earlier} | {f"{number}.onnx"}
-            fill(into.bundle, "new", *sorted(names))
-            time.sleep(0.002)
-            into.publish()
+def _add(into: Staging, name: str) -> None:
+    """Fill a new bundle with what is there and one file more, as an export does."""
+    earlier = []
+    if (into.place / "manifest.json").exists():
+        earlier = json.loads((into.place / "manifest.json").read_text())["models"]
+    fill(into.bundle, "new", *sorted({model["file"] for model in earlier} | {name}))
 
 
 def test_two_that_publish_at_once_both_have_their_files_in_the_bundle(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    both = [
-        context.Process(target=_publish_slowly, args=(tmp_path / "b", number)) for number in (1, 2)
-    ]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
-        assert one.exitcode == 0
+    program = f"""
+from pathlib import Path
+from test_place import _add, staging
+
+with staging(Path({str(tmp_path / "b")!r})) as into:
+    print("ready", flush=True)
+    input()
+    with into.alone():
+        _add(into, "2.onnx")
+        into.publish()
+"""
+    other = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=Path(__file__).parent, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert other.stdout is not None
+    assert other.stdout.readline() == "ready\n"
+    with staging(tmp_path / "b") as into, into.alone():
+        _add(into, "1.onnx")  # it has read what is there, and has not published yet
+        with pytest.raises(subprocess.TimeoutExpired):  # the other waits
+            other.communicate("\n", timeout=0.5)
+        into.publish()
+    other.communicate()
+    assert other.returncode == 0
     assert sorted(content(tmp_path / "b")) == ["1.onnx", "2.onnx", "manifest.json"]
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+
+def test_where_the_system_can_a_bundle_is_never_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "b"
+    publish(place, "old", "a.onnx")
+    (tmp_path / "c").mkdir()
+    if not places._exchange(tmp_path / "c", place):
+        pytest.skip("neither renameat2 nor renamex_np works here")
+    places._exchange(tmp_path / "c", place)
+    (tmp_path / "c").rmdir()
+    seen: list[bool] = []
+    rename = Path.rename
+
+    def watched(self: Path, to: Path) -> Path:
+        moved = rename(self, to)
+        seen.append((place / "manifest.json").is_file())
+        return moved
+
+    monkeypatch.setattr(Path, "rename", watched)
+    publish(place, "new", "a.onnx")
+    assert content(place)["a.onnx"] == "new"
+    assert seen
+    assert all(seen)
 
 
 @pytest.mark.parametrize("kind", ["link", "folder"])
