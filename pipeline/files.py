@@ -10,6 +10,7 @@ from model.errors import BadInput, FaceSwapError, ImageError, UsageError
 from pipeline.faces.pyramid import Pyramid
 from pipeline.media import credentials, label, photo
 from pipeline.media.containers import CONTAINERS
+from pipeline.media.kinds import kind_of
 from pipeline.people import assign
 from pipeline.progress import Progress
 from pipeline.request import Outcome, Request
@@ -21,9 +22,20 @@ VIDEOS = (
 )
 
 
-def is_video(path: Path) -> bool:
-    """Whether a file is taken for a video, by its name."""
+def is_video(target: Path) -> bool:
+    """Whether a file is taken for a video: by its content, or by its name where that is foreign."""
+    kind = kind_of(target)
+    return kind == "video" if kind else _named_video(target)
+
+
+def _named_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEOS
+
+
+def _is_target(path: Path) -> bool:
+    """Whether a file of a folder is to be swapped: a photo or a video, by its content or name."""
+    named = path.suffix.lower() in (*photo.READABLE, *VIDEOS)
+    return path.is_file() and (named or kind_of(path) is not None)
 
 
 def output_of(target: Path, output: Path) -> Path:
@@ -63,12 +75,14 @@ def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None
     spare(into, given)
     if not into.parent.is_dir():
         raise UsageError(f"there is no folder {into.parent}; make it, or name another with -o")
-    if is_video(target) != is_video(into):
-        if target.suffix.lower() not in (*VIDEOS, *photo.READABLE):
-            raise UsageError(f"{target.name} is neither a photo nor a video, by its name")
+    if is_video(target) != _named_video(into):
+        if not _is_target(target):
+            raise UsageError(
+                f"{target.name} is neither a photo nor a video, by its content and its name"
+            )
         kind, suffixes = ("video", CONTAINERS) if is_video(target) else ("photo", photo.WRITABLE)
         raise UsageError(f"{target.name} is a {kind}; -o must end in one of {', '.join(suffixes)}")
-    if not is_video(into):
+    if not _named_video(into):
         photo.check_writable(into)
     elif into.suffix.lower() not in CONTAINERS:
         raise UsageError(f"{into.name} cannot be written; expected {', '.join(CONTAINERS)}")
@@ -154,10 +168,10 @@ def swap_folder(
     """
     if output.resolve() == targets.resolve():
         raise UsageError(f"{output} is the folder of the targets; give another with -o")
-    kinds = (*photo.READABLE, *VIDEOS)
-    files = sorted(p for p in targets.iterdir() if p.suffix.lower() in kinds and p.is_file())
+    files = sorted(path for path in targets.iterdir() if _is_target(path))
     if not files:
-        raise BadInput(f"{targets} holds no photo and no video ({', '.join(kinds)})")
+        kinds = ", ".join((*photo.READABLE, *VIDEOS))
+        raise BadInput(f"{targets} holds no photo and no video ({kinds})")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -183,9 +197,10 @@ def swap_folder(
 
 def _result_name(target: Path) -> str:
     """The target's name, with another suffix where its own kind cannot be written."""
-    if target.suffix.lower() in (*photo.WRITABLE, *CONTAINERS):
+    video = is_video(target)
+    if target.suffix.lower() in (CONTAINERS if video else photo.WRITABLE):
         return target.name
-    return target.stem + (".mp4" if is_video(target) else ".png")
+    return target.stem + (".mp4" if video else ".png")
 
 
 def _why_none(target: Path, found: int) -> str:

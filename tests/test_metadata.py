@@ -100,6 +100,17 @@ def test_exif_that_cannot_be_written_is_dropped_with_a_note(tmp_path: Path) -> N
     assert notes == ["1 of 2 EXIF entries are damaged and left out"]
 
 
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+@pytest.mark.parametrize("exif", [b"Exif\0\0MM", b"Exif\0\0MM\0*", b"no EXIF at all"])
+def test_exif_without_a_whole_header_is_left_out_with_a_note(
+    exif: bytes, suffix: str, tmp_path: Path
+) -> None:
+    path = saved(tmp_path / f"a{suffix}", exif=exif, lossless=True)
+    result, notes = result_of(path, tmp_path / f"b{suffix}")
+    assert result.size == (30, 20)
+    assert notes == ["its EXIF is damaged and left out"]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_exif_never_loses_the_picture_and_never_warns(
     seed: int, tmp_path: Path, recwarn: pytest.WarningsRecorder

@@ -1,6 +1,7 @@
 """Sources of a swap: names, photos and identities, and swappers that threads share."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -118,33 +119,46 @@ def test_several_faces_in_a_source_are_noted(tmp_path: Path) -> None:
     assert notes == [f"{tmp_path / 'two.png'}: the source shows 2 faces; the largest is taken"]
 
 
-@pytest.mark.slow
-@needs_detector
+class Alone:
+    """Fails where two threads are inside at once; a thread stays long enough for others to come."""
+
+    def __init__(self) -> None:
+        self._busy = threading.Lock()
+
+    def __enter__(self) -> None:
+        assert self._busy.acquire(blocking=False), "two threads run one model"
+        time.sleep(0.01)
+
+    def __exit__(self, *_: object) -> None:
+        self._busy.release()
+
+
 def test_threads_may_share_a_swapper() -> None:
-    busy, shared = threading.Lock(), swapper()
+    painting, embedding, opened = Alone(), Alone(), []
 
-    def alone(face: np.ndarray) -> np.ndarray:
-        assert busy.acquire(blocking=False)
-        busy.release()
-        return 255 - face
+    def paint(face: np.ndarray) -> np.ndarray:
+        with painting:
+            return 255 - face
 
-    shared._generator.paint = alone  # type: ignore[attr-defined]
-    small = np.ascontiguousarray(portrait(1)[:300, 100:400])
-    wanted, results = shared.swap(small, IDENTITY), []
+    class Encoder(MeanColour):
+        def __init__(self) -> None:
+            super().__init__()
+            opened.append(self)
 
-    def work() -> None:
-        for _ in range(3):
-            shared.identity(small)
-            results.append(shared.swap(small, IDENTITY))
+        def run(self, face: np.ndarray) -> dict[str, np.ndarray]:
+            with embedding:
+                return super().run(face)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(results) == 12
-    for result in results:
-        np.testing.assert_array_equal(result, wanted)
+    shared = FaceSwapper(Painter(paint), Encoder, None)  # type: ignore[arg-type]
+    faces = [np.full((shared.size, shared.size, 3), level, np.uint8) for level in range(0, 240, 30)]
+
+    def work(face: np.ndarray) -> np.ndarray:
+        return shared.generate(face, shared.embed(face))
+
+    with ThreadPoolExecutor(4) as pool:
+        for face, result in zip(faces, pool.map(work, faces), strict=True):
+            np.testing.assert_array_equal(result, 255 - face)
+    assert len(opened) == 1
 
 
 @needs_detector

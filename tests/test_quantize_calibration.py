@@ -43,10 +43,22 @@ def test_aligned_faces_of_a_folder_are_used_and_the_rest_is_counted(tmp_path: Pa
     save(folder, "photo.png", np.tile(np.arange(120, dtype=np.uint8)[:, None], (90, 1, 3)))
     save(folder, "blank.png", np.full((SIZE, SIZE, 3), 128, np.uint8))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "notes.txt").write_text("who is on the photos")
     found = from_folder(folder, SIZE, EMBEDDING_SIZE, None)
     assert found.record().set == "mine"
     assert len(found.faces) == 3
-    assert found.skipped == {"without a face": 1, "blank": 1, "unreadable": 1}
+    left_out = {"without a face": 1, "blank": 1, "unreadable": 1, "of another kind": 1}
+    assert found.skipped == left_out
+
+
+def test_the_content_tells_what_is_a_picture(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    for name, kind in {"IMG_0001.jpg": "HEIF", "b.jfif": "JPEG", "c": "PNG"}.items():
+        (tmp_path / name).touch()
+        Image.fromarray(faces(1, SIZE)[0]).save(tmp_path / name, kind)
+    found = from_folder(tmp_path, SIZE, EMBEDDING_SIZE, None)
+    assert (len(found.faces), found.skipped) == (3, {})
 
 
 def test_faces_in_photos_are_found_and_aligned(tmp_path: Path) -> None:

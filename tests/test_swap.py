@@ -20,7 +20,7 @@ from pipeline.bundles import newest_bundle
 from pipeline.cli import main
 from pipeline.faces.detect import Detector
 from pipeline.faces.portraits import PORTRAITS, portrait_path
-from pipeline.files import swap_folder, swap_photo
+from pipeline.files import is_video, swap_folder, swap_photo
 from pipeline.media.label import SOURCE_TYPE, source_type
 from pipeline.metrics import psnr_db
 from pipeline.people import assign, load_identity, parse_pairs, save_identity
@@ -347,6 +347,30 @@ def test_a_folder_is_swapped_and_what_cannot_be_is_counted(tmp_path: Path) -> No
     assert [outcome.file.name for outcome in done] == results
     assert [name for name, _ in refused] == ["empty.jpg"]
     assert sorted(p.name for p in output.iterdir()) == results
+
+
+def test_in_a_folder_the_content_tells_what_a_file_is(tmp_path: Path) -> None:
+    targets = tmp_path / "in"
+    targets.mkdir()
+    grey = Image.new("RGB", (40, 40), "grey")
+    for name in ("a.jfif", "b", "c.mp4", "d.png"):
+        grey.save(targets / name, "JPEG")
+    grey.save(targets / "e.jp2")
+    (targets / "f.jpg").write_bytes(b"\0\0\0\x18ftypisom" + bytes(40))
+    (targets / "g.nef").write_bytes(b"II*\0 raw, which a decoder would take for a TIFF")
+    (targets / "h.m4a").write_bytes(b"\0\0\0\x18ftypM4A " + bytes(40))
+    (targets / "i.txt").write_bytes(b"BM and P1 begin a text")
+    found: dict[str, tuple[str, bool]] = {}
+
+    def look(target: Path, into: Path) -> Outcome:
+        found[target.name] = (into.name, is_video(target))
+        return Outcome(into, {})
+
+    swap_folder(targets, tmp_path / "out", look, print)
+    assert found == {
+        "a.jfif": ("a.png", False), "b": ("b.png", False), "c.mp4": ("c.png", False),
+        "d.png": ("d.png", False), "e.jp2": ("e.png", False), "f.jpg": ("f.mp4", True),
+    }  # fmt: skip
 
 
 def test_ctrl_c_in_a_video_ends_the_folder(tmp_path: Path) -> None:

@@ -156,7 +156,8 @@ def _cross(
 
 
 def _pictures(folder: Path) -> tuple[list[Path], int]:
-    """The picture files below a folder by suffix, and how many other files there are."""
+    """The picture files below a folder, by content or name, and how many other files there are."""
+    from pipeline.media.kinds import kind_of
     from pipeline.media.photo import READABLE
 
     if not folder.is_dir():
@@ -172,7 +173,7 @@ def _pictures(folder: Path) -> tuple[list[Path], int]:
             f"{folder} cannot be read ({error.strerror}); expected a folder of photos. "
             "Give yourself the right to read it"
         ) from None
-    pictures = [path for path in files if path.suffix.lower() in READABLE]
+    pictures = [p for p in files if p.suffix.lower() in READABLE or kind_of(p) == "photo"]
     return pictures, len(files) - len(pictures)
 
 

@@ -19,6 +19,7 @@ from pipeline.faces.pyramid import Image8
 from pipeline.media import eight_bits, exif, heif, label
 from pipeline.media import xmp as xmp_packets
 from pipeline.media.encode import Packets, encode
+from pipeline.media.kinds import what_instead
 
 MAX_PIXELS = 120_000_000  # above any phone's everyday photo; 1 GB of memory while it is worked on
 
@@ -104,7 +105,7 @@ def read(path: Path, *, keep_metadata: bool = False) -> Photo:
         raise _too_large(path, f"{pixels // 10**6} million") from None
     except UnidentifiedImageError:
         raise ImageError(
-            f"{path} {heif.what_instead(path)}; expected a photo ({', '.join(READABLE)})"
+            f"{path} {what_instead(path)}; expected a photo ({', '.join(READABLE)})"
         ) from None
     except Exception as error:  # a decoder may raise anything on a damaged file
         why = getattr(error, "strerror", None) or " ".join(str(error).split()) or "damaged"
