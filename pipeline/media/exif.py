@@ -36,35 +36,45 @@ _OF_THE_FILE = frozenset(
 )
 
 
-def orientation(opened: Image.Image) -> int:
+def notes_of(opened: Image.Image) -> Image.Exif | None:
+    """The EXIF of a photo; None where it is damaged. Ask once: Pillow raises at the first time."""
+    try:
+        return opened.getexif()
+    except Exception:  # Pillow's readers of notes raise what they please
+        return None
+
+
+def orientation(exif: Image.Exif | None) -> int:
     """How the stored pixels have to be turned, 1..8; 1 where the file does not say so readably."""
     try:
-        value = opened.getexif().get(ORIENTATION, 1)
-    except Exception:  # Pillow's readers of notes raise what they please
+        value = exif.get(ORIENTATION, 1) if exif is not None else 1
+    except Exception:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def carried(opened: Image.Image, *, keep_all: bool = False) -> tuple[bytes | None, list[str]]:
+def carried(exif: Image.Exif | None, *, keep_all: bool = False) -> tuple[bytes | None, list[str]]:
     """What of a photo's EXIF goes into a result, and what is to be said.
 
     Orientation and thumbnail stay behind in any case: the pixels are upright, and the thumbnail
     shows the face as it was.
 
     Args:
-        opened: the photo.
+        exif: what `notes_of` the photo gave.
         keep_all: keep what tells where and with which device it was taken as well.
 
     Returns:
         EXIF as bytes, None where nothing is left; and notes.
     """
+    damaged = "its EXIF is damaged and left out"
+    if exif is None:
+        return None, [damaged]
     try:
-        exif = opened.getexif()
         found: list[_Entry] = [(None, tag, _value(exif, tag)) for tag in list(exif)]
         folders = (_EXIF, _GPS) if keep_all else (_EXIF,)
         found += [(ifd, tag, value) for ifd in folders for tag, value in exif.get_ifd(ifd).items()]
     except Exception:
-        return None, ["its EXIF is damaged and left out"]
+        return None, [damaged]
     wanted = [entry for entry in found if _wanted(*entry[:2], keep_all)]
     if not wanted:
         return None, []

@@ -220,7 +220,8 @@ def _photo(path: Path, opened: Image.Image, keep_metadata: bool) -> Photo:
     if bits > 8:
         inside = f" in {bits}" if used < bits else ""
         notes.append(f"{used} bits{inside} per channel become 8")
-    turn = _TURNS.get(exif.orientation(opened))
+    camera = exif.notes_of(opened)
+    turn = _TURNS.get(exif.orientation(camera))
     if turn is not None:
         image = image.transpose(turn)
     grey = image.mode in ("1", "L", "LA")
@@ -232,7 +233,7 @@ def _photo(path: Path, opened: Image.Image, keep_metadata: bool) -> Photo:
         image = eight_bits.from_cmyk(image, icc)
         icc = None
         notes.append("CMYK becomes RGB")
-    kept, damage = exif.carried(opened, keep_all=keep_metadata)
+    kept, damage = exif.carried(camera, keep_all=keep_metadata)
     packet = xmp.encode() if isinstance(xmp, str) else xmp
     return Photo(
         np.ascontiguousarray(np.asarray(image if image.mode == "RGB" else image.convert("RGB"))),
