@@ -1,19 +1,21 @@
-"""Measure what a swap costs besides the generator: `python benchmarks/swap_overhead.py [BUNDLE]`.
+"""What a swap costs beside the generator: `python benchmarks/swap_overhead.py [BUNDLE ...]`.
 
-A photo of 1024x1024 pixels and a video of 720p are made of a public-domain portrait. The generator
-is timed in turns with the rest, so that a slow minute hits both.
+Three ways, each with one face of a public-domain portrait: a photo of 1024x1024 pixels in memory, a
+720p video from file to file, and a camera's 720p frames, from memory to the picture that is shown.
+Generators of several bundles are timed in turns, and each in turns with the rest of its work, so
+that a slow minute hits all.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import functools
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -26,15 +28,47 @@ if TYPE_CHECKING:
     from pipeline.swap import FaceSwapper, Identity
 
 PHOTO_BAR, VIDEO_BAR = 0.15, 0.70  # of a photo's time, at most; of the generator's rate, at least
+REAL_TIME_FPS = 24
 _PHOTO, _WIDTH, _HEIGHT, _RATE = 1024, 1280, 720, 25
 _ROUNDS, _FRAMES, _ALONE = 3, 100, 20  # of the video, and the generator's between its rounds
+_STAGES = ("decode", "detect", "align", "generate", "blend", "encode")
+
+
+@dataclass(slots=True)
+class _Contender:
+    """A bundle's swapper and what was measured of it.
+
+    Attributes:
+        bundle: its folder.
+        swapper: loaded from it.
+        me: the identity that it puts on faces.
+        totals_s: of each photo, or of a frame in each round.
+        generator_s: of the generator in each photo, or alone around each round.
+    """
+
+    bundle: Path
+    swapper: FaceSwapper
+    me: Identity
+    totals_s: list[float] = field(default_factory=list)
+    generator_s: list[float] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Forget what was measured of the last way."""
+        self.totals_s, self.generator_s = [], []
+        self.swapper.watch.stages.clear()
+
+    def stages_ms(self) -> dict[str, float]:
+        """The median time of each stage."""
+        return {name: stage["p50"] for name, stage in self.swapper.watch.summary().items()}
 
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure photo and video, and print whether both limits are kept."""
+    """Measure photo, video and camera, and print whether the limits are kept."""
     parser = argparse.ArgumentParser(prog="python benchmarks/swap_overhead.py", description=__doc__)
-    parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
+    parser.add_argument(
+        "bundles", nargs="*", type=Path, metavar="BUNDLE", help="default: the newest below dist/"
+    )
     parser.add_argument(
         "--precision", choices=arguments.PRECISIONS, default="int8", help="default: int8"
     )
@@ -50,83 +84,138 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipeline.faces.portraits import PORTRAITS, open_portrait
     from pipeline.swap import FaceSwapper
 
-    bundle = args.bundle or newest_bundle()
-    swapper = FaceSwapper.load(bundle, precision=args.precision, threads=args.threads)
     source, portrait = (open_portrait(of) for of in PORTRAITS)
+    contenders = []
+    for bundle in args.bundles or [newest_bundle()]:
+        swapper = FaceSwapper.load(bundle, precision=args.precision, threads=args.threads)
+        contenders.append(_Contender(bundle, swapper, swapper.identity(source)))
     picture: Any = cv2.resize(portrait, (_PHOTO, _PHOTO), interpolation=cv2.INTER_CUBIC)
-    identity = swapper.identity(source)
+    ways = {
+        "photo": _photo(contenders, picture, args.repeats),
+        "video": _video(contenders, picture),
+        "live": _live(contenders, picture),
+    }
     result = {
-        "bundle": str(bundle), "precision": args.precision, "threads": args.threads,
+        "precision": args.precision, "threads": args.threads,
         "device": asdict(environment.device()),
-        "photo": _photo(swapper, picture, identity, args.repeats),
-        "video": _video(swapper, picture, identity),
+        "bundles": [
+            {"bundle": str(c.bundle), **{way: of[i] for way, of in ways.items()}}
+            for i, c in enumerate(contenders)
+        ],
     }  # fmt: skip
     print(json.dumps(result) if args.json else _words(result))
     return 0
 
 
-def _photo(swapper: FaceSwapper, picture: Image8, me: Identity, repeats: int) -> dict[str, Any]:
+def _photo(contenders: Sequence[_Contender], picture: Image8, repeats: int) -> list[dict[str, Any]]:
     """How much of a swap from pixels to pixels is not the generator's; the median of `repeats`."""
 
-    def swap() -> float:
-        return 1e3 * _seconds(lambda: swapper.swap(picture, me))
+    def swap(of: _Contender) -> float:
+        return _seconds(lambda: of.swapper.swap(picture, of.me))
 
-    swap()  # to warm up
-    swapper.watch.stages.clear()
-    totals_ms = [swap() for _ in range(repeats)]
-    generator_ms = list(swapper.watch.stages["generate"].latest_ms)
-    share = median(1 - own / total for own, total in zip(generator_ms, totals_ms, strict=True))
-    return {
-        "share": share, "bar": PHOTO_BAR, "held": share <= PHOTO_BAR,
-        "total_ms": median(totals_ms), "stages_ms": _stages_ms(swapper),
-    }  # fmt: skip
+    for contender in contenders:
+        swap(contender)  # to warm up
+        contender.begin()
+    for _ in range(repeats):
+        for contender in contenders:
+            contender.totals_s.append(swap(contender))
+    results = []
+    for contender in contenders:
+        generator_ms = contender.swapper.watch.stages["generate"].latest_ms
+        share = median(
+            1 - own / (1e3 * total)
+            for own, total in zip(generator_ms, contender.totals_s, strict=True)
+        )
+        results.append({
+            "share": share, "bar": PHOTO_BAR, "held": share <= PHOTO_BAR,
+            "total_ms": 1e3 * median(contender.totals_s), "stages_ms": contender.stages_ms(),
+        })  # fmt: skip
+    return results
 
 
-def _video(swapper: FaceSwapper, picture: Image8, me: Identity) -> dict[str, Any]:
+def _video(contenders: Sequence[_Contender], picture: Image8) -> list[dict[str, Any]]:
     """A video's frame rate from file to file, as a part of the generator's own around it."""
     from pipeline.request import Request
     from pipeline.video import swap_video
 
-    face = picture[100:356, 320:576].copy()  # its time is the same for any picture
-
-    def alone() -> float:
-        return _seconds(lambda: [swapper.generate(face, me) for _ in range(_ALONE)]) / _ALONE
-
     with tempfile.TemporaryDirectory() as folder:
         clip, output = Path(folder) / "clip.mp4", Path(folder) / "swapped.mp4"
         _film(clip, picture)
-        swapper.watch.stages.clear()
-        generator_s, whole_s, request = [alone()], [], Request((me,))
-        for _ in range(_ROUNDS):
-            took = _seconds(lambda: swap_video(swapper, clip, output, request, progress=False))
-            whole_s.append(took / _FRAMES)
-            generator_s.append(alone())
-    around_s = [(before + after) / 2 for before, after in itertools.pairwise(generator_s)]
-    share = median(own / whole for own, whole in zip(around_s, whole_s, strict=True))
-    return {
-        "share": share, "bar": VIDEO_BAR, "held": share >= VIDEO_BAR, "fps": 1 / median(whole_s),
-        "generator_fps": 1 / median(around_s), "stages_ms": _stages_ms(swapper),
-    }  # fmt: skip
+
+        def swap(of: _Contender) -> None:
+            swap_video(of.swapper, clip, output, Request((of.me,)), progress=False)
+
+        rates = _in_turns(contenders, picture, swap)
+    return [{**rate, "bar": VIDEO_BAR, "held": rate["share"] >= VIDEO_BAR} for rate in rates]
+
+
+def _live(contenders: Sequence[_Contender], picture: Image8) -> list[dict[str, Any]]:
+    """The frame rate from a camera's frame in memory to the picture that is shown."""
+    import numpy as np
+
+    from pipeline.camera import Live
+    from pipeline.request import Request
+
+    # A camera gives BGR.
+    frames = [np.ascontiguousarray(shot[..., ::-1]) for shot in _shots(picture)]
+
+    def swap(of: _Contender) -> None:
+        live = Live(of.swapper, Request((of.me,)))
+        for index, frame in enumerate(frames):
+            live.swapped(frame, index / _RATE)
+
+    return _in_turns(contenders, picture, swap)
+
+
+def _in_turns(
+    contenders: Sequence[_Contender], picture: Image8, swap: Callable[[_Contender], None]
+) -> list[dict[str, Any]]:
+    """The frame rate of `swap`, which takes `_FRAMES`, beside the generator's own around it."""
+    face = picture[100:356, 320:576].copy()  # the generator's time is the same for any picture
+
+    def alone(of: _Contender) -> float:
+        return _seconds(lambda: [of.swapper.generate(face, of.me) for _ in range(_ALONE)]) / _ALONE
+
+    for contender in contenders:
+        contender.begin()
+    for _ in range(_ROUNDS):
+        for of in contenders:
+            before = alone(of)
+            of.totals_s.append(_seconds(functools.partial(swap, of)) / _FRAMES)
+            of.generator_s.append((before + alone(of)) / 2)
+    results = []
+    for of in contenders:
+        pairs = zip(of.generator_s, of.totals_s, strict=True)
+        fps = 1 / median(of.totals_s)
+        results.append({
+            "share": median(own / whole for own, whole in pairs), "fps": fps,
+            "real_time": fps >= REAL_TIME_FPS, "generator_fps": 1 / median(of.generator_s),
+            "stages_ms": of.stages_ms(),
+        })  # fmt: skip
+    return results
+
+
+def _shots(picture: Image8) -> Iterator[Image8]:
+    """`_FRAMES` of 720p, (720, 1280, 3) uint8 RGB: the portrait, swaying."""
+    import numpy as np
+
+    for index in range(_FRAMES):
+        shot = np.full((_HEIGHT, _WIDTH, 3), (70, 90, 110), np.uint8)
+        left = 128 + round(60 * np.sin(index / 9))
+        shot[:, left : left + _PHOTO] = picture[:_HEIGHT]
+        yield shot
 
 
 def _film(path: Path, picture: Image8) -> None:
     """The portrait, swaying in a 720p picture, in H.264 without sound."""
     import av
-    import numpy as np
 
-    shot = np.full((_HEIGHT, _WIDTH, 3), (70, 90, 110), np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=_RATE)
         stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
-        for index in range(_FRAMES):
-            left = 128 + round(60 * np.sin(index / 9))
-            shot[:, left : left + _PHOTO] = picture[:_HEIGHT]
+        for shot in _shots(picture):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(shot, format="rgb24")))
         container.mux(stream.encode(None))
-
-
-def _stages_ms(swapper: FaceSwapper) -> dict[str, float]:
-    return {name: stage["p50"] for name, stage in swapper.watch.summary().items()}
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -136,16 +225,31 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _words(result: dict[str, Any]) -> str:
-    photo, video = result["photo"], result["video"]
-    lines = [
-        f"TFLite {result['precision']}, {result['threads']} threads, {result['device']['soc']}",
-        f"photo: {photo['share']:.1%} of {photo['total_ms']:.1f} ms is not the generator's",
-        f"video: {video['fps']:.2f} frames a second, {video['share']:.1%} of the generator's own",
+    from pipeline.table import plain
+
+    rows: list[tuple[str, ...]] = [
+        ("bundle", "way", "ms", "a second", "beside the generator", "bar", *_STAGES, "rest")
     ]
-    for line, of in ((1, photo), (2, video)):
-        stages = ", ".join(f"{stage} {ms:.1f}" for stage, ms in of["stages_ms"].items())
-        lines[line] += f"; bar {of['bar']:.0%}, {'held' if of['held'] else 'MISSED'}; ms: {stages}"
-    return "\n".join(lines)
+    for of in result["bundles"]:
+        for way in ("photo", "video", "live"):
+            rows.append((Path(of["bundle"]).name, *_row(way, of[way])))
+    head = f"TFLite {result['precision']}, {result['threads']} threads, {result['device']['soc']}"
+    return f"{head}; stages in ms\n{plain(rows, {'bundle', 'way'})}"
+
+
+def _row(way: str, measured: dict[str, Any]) -> tuple[str, ...]:
+    """The cells of one way; what is left of its time is told where stages follow each other."""
+    ms = measured["total_ms"] if way == "photo" else 1e3 / measured["fps"]
+    beside, bar = measured["share"], measured.get("bar")
+    if way != "photo":
+        beside, bar = 1 - beside, None if bar is None else 1 - bar
+    stages = measured["stages_ms"]
+    held = "" if bar is None else f"{bar:.0%} {'held' if measured['held'] else 'MISSED'}"
+    return (
+        way, f"{ms:.1f}", f"{1e3 / ms:.1f}", f"{beside:.1%}", held,
+        *(f"{stages[stage]:.1f}" if stage in stages else "" for stage in _STAGES),
+        "" if way == "video" else f"{ms - sum(stages.values()):.1f}",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
