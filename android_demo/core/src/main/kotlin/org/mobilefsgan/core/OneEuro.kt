@@ -21,12 +21,6 @@ class OneEuro(mesh: DoubleArray) {
 
     private val speed = DoubleArray(mesh.size)
 
-    /** Starts anew at [mesh]. */
-    fun restart(mesh: DoubleArray) {
-        mesh.copyInto(smooth)
-        speed.fill(0.0)
-    }
-
     /** Moves [smooth] towards [mesh], which was seen [seconds] after the last one. */
     fun step(mesh: DoubleArray, seconds: Double) {
         val elapsed = if (seconds > 0 && seconds < 1) seconds else USUAL_SECONDS

@@ -10,13 +10,15 @@ class Track internal constructor(val number: Int, found: Face) {
     internal var seen = found
     internal var spare = Face()
     internal var missed = 0
+    internal var seenSeconds = 0.0
     internal val filter = OneEuro(found.mesh)
     val shown = Face(filter.smooth, found.score)
 }
 
 /**
  * Tracks faces through frames: it detects every few frames, follows the mesh between, and smooths.
- * A face that is lost stays where it was for some frames, so that a swap does not flicker.
+ * A face that is lost stays where it was for five frames, and half a second at most, so that a swap
+ * does not flicker.
  */
 class Tracker(private val detector: FaceTracker) {
     private val mutable = ArrayList<Track>()
@@ -35,18 +37,17 @@ class Tracker(private val detector: FaceTracker) {
      * @param seconds when it was taken; the distance to the last one sets the smoothing.
      */
     fun step(pyramid: Pyramid, seconds: Double): List<Track> {
-        val elapsed = seconds - this.seconds
         this.seconds = seconds
         val begins = scene.begins(pyramid)
         if (begins) mutable.clear()
         var missing = false
         for (i in mutable.size - 1 downTo 0) {
-            if (!follow(pyramid, mutable[i], elapsed)) missing = true
+            if (!follow(pyramid, mutable[i])) missing = true
         }
         dropTwins()
         sinceLook++
         if (begins || missing || sinceLook >= DETECT_EVERY) look(pyramid, begins)
-        for (i in mutable.size - 1 downTo 0) if (mutable[i].missed > HELD) mutable.removeAt(i)
+        for (i in mutable.size - 1 downTo 0) if (!mutable[i].stays()) mutable.removeAt(i)
         return mutable
     }
 
@@ -56,23 +57,33 @@ class Tracker(private val detector: FaceTracker) {
         scene.reset()
     }
 
-    private fun follow(pyramid: Pyramid, track: Track, elapsed: Double): Boolean {
+    private fun Track.stays() =
+        missed == 0 || (missed <= HELD_FRAMES && seconds - seenSeconds <= HELD_SECONDS)
+
+    private fun follow(pyramid: Pyramid, track: Track): Boolean {
         if (!detector.track(pyramid, track.seen, track.spare)) {
             track.missed++
             return false
         }
-        track.missed = 0
         val seen = track.spare
         track.spare = track.seen
         track.seen = seen
-        track.filter.step(seen.mesh, elapsed)
-        track.shown.score = seen.score
+        smooth(track)
         return true
+    }
+
+    /** Moves what is shown of [track] towards what was seen of it in this frame. */
+    private fun smooth(track: Track) {
+        track.filter.step(track.seen.mesh, seconds - track.seenSeconds)
+        track.shown.score = track.seen.score
+        track.missed = 0
+        track.seenSeconds = seconds
     }
 
     /** Two tracks on one face: the younger one has lost its own. */
     private fun dropTwins() {
         for (i in mutable.size - 1 downTo 1) {
+            if (mutable[i].missed > 0) continue
             for (j in 0 until i) {
                 if (mutable[i].seen.isSame(mutable[j].seen)) {
                     mutable.removeAt(i)
@@ -101,19 +112,19 @@ class Tracker(private val detector: FaceTracker) {
         val lost = mutable.find { it.seen.isSame(face) }
         if (lost != null) {
             lost.seen.set(face)
-            lost.filter.restart(face.mesh)
-            lost.missed = 0
+            smooth(lost)
         } else {
             val number = generateSequence(0) {
                 it + 1
             }.first { n -> mutable.none { it.number == n } }
-            mutable += Track(number, face)
+            mutable += Track(number, face).also { it.seenSeconds = seconds }
         }
     }
 
     private companion object {
         const val DETECT_EVERY = 10 // frames; a new face may stay undetected for that long
-        const val HELD = 3 // frames for which a lost face stays where it was
+        const val HELD_FRAMES = 5 // a lost face stays where it was for that long
+        const val HELD_SECONDS = 0.5
         const val LEAST = 1.0 / 64 // of a frame's longer edge
     }
 }

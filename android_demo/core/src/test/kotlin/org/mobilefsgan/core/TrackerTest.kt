@@ -21,14 +21,35 @@ class TrackerTest {
     }
 
     @Test
-    fun `a lost face stays for three frames and keeps its number`() {
+    fun `a lost face stays for five frames and keeps its number`() {
         step(0)
         detector.sees = false
-        for (n in 1..3) assertEquals(1, step(n).size, "frame $n")
-        assertEquals(0, step(4).size)
+        for (n in 1..5) assertEquals(1, step(n).size, "frame $n")
+        assertEquals(0, step(6).size)
         detector.sees = true
-        for (n in 5..13) step(n)
-        assertEquals(0, step(14).single().number)
+        for (n in 7..15) step(n)
+        assertEquals(0, step(16).single().number)
+    }
+
+    @Test
+    fun `at a low frame rate a lost face stays for half a second`() {
+        tracker.step(pyramid.show(picture), 0.0)
+        detector.sees = false
+        assertEquals(1, tracker.step(pyramid.show(picture), 0.25).size)
+        assertEquals(1, tracker.step(pyramid.show(picture), 0.5).size)
+        assertEquals(0, tracker.step(pyramid.show(picture), 0.75).size)
+    }
+
+    @Test
+    fun `a face that comes back in time goes on`() {
+        step(0)
+        detector.sees = false
+        for (n in 1..5) step(n)
+        detector.sees = true
+        assertEquals(0, step(6).single().number)
+        detector.sees = false
+        for (n in 7..11) assertEquals(1, step(n).size, "frame $n counts anew")
+        assertEquals(0, step(12).size)
     }
 
     @Test
