@@ -15,24 +15,23 @@ class YuvTest {
         for (case in vectors.cases) {
             val width = case.whole("width")
             val orientation = Orientation(case.whole("rotation_deg"), case.flag("mirror"))
-            for (padding in listOf(0, 1, 5)) {
-                for (pixelStride in 1..3) {
-                    converter.convert(
-                        width,
-                        case.whole("height"),
-                        plane(case.numbers("y"), width, padding, 1),
-                        plane(case.numbers("u"), (width + 1) / 2, padding, pixelStride),
-                        plane(case.numbers("v"), (width + 1) / 2, padding, pixelStride),
-                        orientation,
-                        found
-                    )
-                    val wanted = case.numbers("result")
-                    val away = differences(found.rgb.copyOf(found.size).levels(), wanted).last()
-                    assertTrue(
-                        away <= vectors.tolerance("max_abs_levels"),
-                        "$orientation, padding $padding, pixel stride $pixelStride: $away"
-                    )
-                }
+            val wanted = case.numbers("result")
+            for ((padding, lumaStride, chromaStride) in layouts) {
+                converter.convert(
+                    width,
+                    case.whole("height"),
+                    plane(case.numbers("y"), width, padding, lumaStride),
+                    plane(case.numbers("u"), (width + 1) / 2, padding, chromaStride),
+                    plane(case.numbers("v"), (width + 1) / 2, padding, chromaStride),
+                    orientation,
+                    found
+                )
+                val away = differences(found.rgb.copyOf(found.size).levels(), wanted).last()
+                assertTrue(
+                    away <= vectors.tolerance("max_abs_levels"),
+                    "$orientation, padding $padding, pixel strides $lumaStride and " +
+                        "$chromaStride: $away"
+                )
             }
         }
     }
@@ -69,6 +68,11 @@ class YuvTest {
         assertEquals(Orientation(270, true), Orientation.of(270, 0, front = true))
         assertEquals(Orientation(0, true), Orientation.of(270, 90, front = true))
         assertThrows(IllegalArgumentException::class.java) { Orientation(45, false) }
+    }
+
+    /** Padding of a row, pixel stride of luma, pixel stride of chroma. */
+    private val layouts = listOf(0, 1, 5).flatMap { padding ->
+        (1..3).flatMap { luma -> (1..3).map { chroma -> Triple(padding, luma, chroma) } }
     }
 
     /** A plane whose last row ends with its last pixel, as android.media.Image gives it. */
