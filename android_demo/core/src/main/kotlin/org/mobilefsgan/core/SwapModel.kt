@@ -1,6 +1,7 @@
 package org.mobilefsgan.core
 
 import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import java.nio.FloatBuffer
 
 /** A runtime cannot work here, or cannot load a file. The message is for the user. */
@@ -30,6 +31,23 @@ class Tensor(val name: String, val shape: IntArray, val dtype: DType, val data: 
     fun write(from: FloatArray) {
         floats.clear()
         floats.put(from, 0, count)
+    }
+
+    companion object {
+        /**
+         * A tensor of zeros in memory of its own.
+         *
+         * @param type what the runtime calls [dtype], which is null for one that no model has.
+         * @throws ModelException the type is neither float32 nor uint8.
+         */
+        fun of(name: String, shape: IntArray, dtype: DType?, type: Any): Tensor {
+            if (dtype == null) {
+                throw ModelException("'$name' is $type; expected float32 or uint8.")
+            }
+            val width = if (dtype == DType.FLOAT32) Float.SIZE_BYTES else 1
+            val data = ByteBuffer.allocateDirect(shape.fold(width, Int::times))
+            return Tensor(name, shape, dtype, data.order(ByteOrder.nativeOrder()))
+        }
     }
 }
 

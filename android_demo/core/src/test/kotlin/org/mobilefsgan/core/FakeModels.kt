@@ -1,8 +1,5 @@
 package org.mobilefsgan.core
 
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
-
 /** A model whose outputs are what [answer] writes. */
 class FakeModel(
     override val inputs: List<Tensor>,
@@ -21,11 +18,8 @@ class FakeModel(
 }
 
 /** A tensor of zeros. */
-fun tensor(name: String, vararg shape: Int, dtype: DType = DType.FLOAT32): Tensor {
-    val width = if (dtype == DType.FLOAT32) Float.SIZE_BYTES else 1
-    val data = ByteBuffer.allocateDirect(shape.fold(width, Int::times))
-    return Tensor(name, shape, dtype, data.order(ByteOrder.nativeOrder()))
-}
+fun tensor(name: String, vararg shape: Int, dtype: DType = DType.FLOAT32): Tensor =
+    Tensor.of(name, shape, dtype, dtype)
 
 /** A generator of [edge] pixels that answers with its target, brighter by [brighter]. */
 fun fakeGenerator(edge: Int, brighter: Float = 0.1f): Generator {

@@ -1,7 +1,5 @@
 package org.mobilefsgan.litert
 
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import org.mobilefsgan.core.DType
 import org.mobilefsgan.core.ModelException
 import org.mobilefsgan.core.SwapModel
@@ -85,9 +83,8 @@ internal class LitertModel(
         val dtype = when (of.dataType()) {
             DataType.FLOAT32 -> DType.FLOAT32
             DataType.UINT8 -> DType.UINT8
-            else -> throw ModelException("'$name' is ${of.dataType()}; expected float32 or uint8.")
+            else -> null
         }
-        val data = ByteBuffer.allocateDirect(of.numBytes()).order(ByteOrder.nativeOrder())
-        return Tensor(name, of.shape(), dtype, data)
+        return Tensor.of(name, of.shape(), dtype, of.dataType())
     }
 }

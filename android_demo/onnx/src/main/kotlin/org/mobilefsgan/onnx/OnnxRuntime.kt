@@ -9,7 +9,6 @@ import ai.onnxruntime.OrtLoggingLevel
 import ai.onnxruntime.OrtSession
 import ai.onnxruntime.TensorInfo
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import org.mobilefsgan.core.DType
 import org.mobilefsgan.core.Format
 import org.mobilefsgan.core.ModelException
@@ -86,12 +85,10 @@ private class OnnxModel(
         val dtype = when (info.type) {
             OnnxJavaType.FLOAT -> DType.FLOAT32
             OnnxJavaType.UINT8 -> DType.UINT8
-            else -> throw ModelException("'${node.name}' is ${info.type}; expected float or uint8.")
+            else -> null
         }
         val shape = IntArray(info.shape.size) { info.shape[it].toInt() }
-        val width = if (dtype == DType.FLOAT32) Float.SIZE_BYTES else 1
-        val data = ByteBuffer.allocateDirect(shape.fold(width, Int::times))
-        return Tensor(node.name, shape, dtype, data.order(ByteOrder.nativeOrder()))
+        return Tensor.of(node.name, shape, dtype, info.type)
     }
 
     /** A tensor of the runtime in the memory of [tensor]. */
