@@ -6,11 +6,10 @@ import android.app.AlertDialog
 import android.content.ComponentCallbacks2
 import android.content.Intent
 import android.content.pm.PackageManager.PERMISSION_GRANTED
-import android.net.Uri
 import android.os.Build
 import android.os.Bundle
-import android.view.Surface
 import android.view.WindowManager
+import org.mobilefsgan.demo.camera.turnedDeg
 import org.mobilefsgan.demo.view.MainScreen
 
 /** Live camera and photos. Everything that lasts is in [SwapViewModel]. */
@@ -56,11 +55,10 @@ class MainActivity :
         take(intent)
     }
 
-    /** A picture shared to this app is the photo to swap. */
+    /** A picture shared to this app is the source face, or the photo to swap. */
     private fun take(intent: Intent?) {
-        if (intent?.action != Intent.ACTION_SEND) return
-        @Suppress("DEPRECATION")
-        intent.getParcelableExtra<Uri>(Intent.EXTRA_STREAM)?.let(model::openPhoto)
+        val picture = intent?.sharedPicture() ?: return
+        if (intent.isForSource()) model.pickSource(picture) else model.openPhoto(picture)
     }
 
     override fun onStart() {
@@ -93,18 +91,6 @@ class MainActivity :
         val allowed = checkSelfPermission(Manifest.permission.CAMERA) == PERMISSION_GRANTED
         if (!allowed && ask) return requestPermissions(arrayOf(Manifest.permission.CAMERA), CAMERA)
         model.startCamera(allowed, turnedDeg())
-    }
-
-    /** Degrees by which the display is turned from the device's natural position. */
-    private fun turnedDeg(): Int {
-        @Suppress("DEPRECATION")
-        val rotation = windowManager.defaultDisplay.rotation
-        return when (rotation) {
-            Surface.ROTATION_90 -> 90
-            Surface.ROTATION_180 -> 180
-            Surface.ROTATION_270 -> 270
-            else -> 0
-        }
     }
 
     override fun onRequestPermissionsResult(code: Int, names: Array<String>, results: IntArray) {
@@ -159,18 +145,11 @@ class MainActivity :
 
     /** Only a saved, marked picture leaves the app. */
     override fun onShare() = model.save { saved ->
-        val send = Intent(Intent.ACTION_SEND).setType("image/jpeg")
-            .putExtra(Intent.EXTRA_STREAM, saved)
-            .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
-        startActivity(Intent.createChooser(send, getString(R.string.share)))
+        startActivity(sendPicture(saved, getString(R.string.share)))
     }
 
-    private fun pick(code: Int) {
-        val choose = Intent(Intent.ACTION_GET_CONTENT).setType("image/*")
-            .addCategory(Intent.CATEGORY_OPENABLE)
-        @Suppress("DEPRECATION")
-        startActivityForResult(choose, code)
-    }
+    @Suppress("DEPRECATION") // the framework's own way without androidx
+    private fun pick(code: Int) = startActivityForResult(pickPicture(), code)
 
     @Deprecated("The framework's own way without androidx.")
     override fun onActivityResult(code: Int, result: Int, data: Intent?) {

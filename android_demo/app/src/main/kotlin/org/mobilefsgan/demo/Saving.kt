@@ -15,7 +15,7 @@ import java.io.IOException
 
 private const val BADGE_HEIGHT = 0.035f // of the picture's shorter edge, as the Python pipeline
 private const val BADGE_LEAST = 14f // pixels; below this nobody could read it
-private const val QUALITY = 95
+private const val QUALITY = 95 // of JPEG; PNG has none
 
 /**
  * Draws a readable mark into the lower left corner of a picture.
@@ -35,19 +35,33 @@ fun drawBadge(canvas: Canvas, words: String, left: Float, bottom: Float, edge: F
     canvas.drawText(words, box.left + height / 2, box.centerY() - middle, paint)
 }
 
+/** How pictures are saved: JPEG is small, PNG keeps every pixel. */
+enum class SaveFormat(val label: String, val extension: String, val type: String) {
+    JPEG("JPEG", "jpg", "image/jpeg"),
+    PNG("PNG", "png", "image/png")
+}
+
+/**
+ * A picture in the gallery.
+ *
+ * @property at its address, which may be shared.
+ * @property type its MIME type.
+ */
+class Saved(val at: Uri, val type: String)
+
 /**
  * Saves [picture] to the gallery, with the IPTC mark, and with [badge] drawn on it unless null.
  *
- * @return its address, which may be shared.
  * @throws IOException the gallery takes no picture; nothing is left behind.
  */
-fun saveMarked(context: Context, picture: Bitmap, badge: String?): Uri {
-    val file = markedJpeg(picture, badge)
+fun saveMarked(context: Context, picture: Bitmap, badge: String?, format: SaveFormat): Saved {
+    val file = marked(picture, badge, format)
     val resolver = context.contentResolver
     val pending = Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q
     val values = ContentValues().apply {
-        put(MediaColumns.DISPLAY_NAME, "mobilefsgan-${System.currentTimeMillis()}.jpg")
-        put(MediaColumns.MIME_TYPE, "image/jpeg")
+        val stem = "mobilefsgan-${System.currentTimeMillis()}"
+        put(MediaColumns.DISPLAY_NAME, "$stem.${format.extension}")
+        put(MediaColumns.MIME_TYPE, format.type)
         if (pending) {
             put(MediaColumns.RELATIVE_PATH, "Pictures/MobileFSGAN")
             put(MediaColumns.IS_PENDING, 1)
@@ -75,17 +89,23 @@ fun saveMarked(context: Context, picture: Bitmap, badge: String?): Uri {
         resolver.delete(place, null, null)
         throw error
     }
-    return place
+    return Saved(place, format.type)
 }
 
-/** [picture], which is changed, as the bytes of a marked JPEG. */
-fun markedJpeg(picture: Bitmap, badge: String?): ByteArray {
+/** [picture], which is changed, as the bytes of a marked file. */
+fun marked(picture: Bitmap, badge: String?, format: SaveFormat): ByteArray {
     if (badge != null) {
         val edge = minOf(picture.width, picture.height).toFloat()
         drawBadge(Canvas(picture), badge, 0f, picture.height.toFloat(), edge)
     }
     val bytes = ByteArrayOutputStream()
-    val made = picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, bytes)
-    if (!made) throw IOException("no JPEG was made")
-    return Xmp.inJpeg(bytes.toByteArray())
+    val coder = when (format) {
+        SaveFormat.JPEG -> Bitmap.CompressFormat.JPEG
+        SaveFormat.PNG -> Bitmap.CompressFormat.PNG
+    }
+    if (!picture.compress(coder, QUALITY, bytes)) throw IOException("no ${format.label} was made")
+    return when (format) {
+        SaveFormat.JPEG -> Xmp.inJpeg(bytes.toByteArray())
+        SaveFormat.PNG -> Xmp.inPng(bytes.toByteArray())
+    }
 }

@@ -29,6 +29,12 @@ class Settings(context: Context) {
         get() = kept.getBoolean("badge", true)
         set(value) = kept.edit().putBoolean("badge", value).apply()
 
+    /** The file format of pictures that are saved and shared. */
+    var saveFormat: SaveFormat
+        get() = SaveFormat.entries.firstOrNull { it.name == kept.getString("save-format", null) }
+            ?: SaveFormat.JPEG
+        set(value) = kept.edit().putString("save-format", value.name).apply()
+
     /** PSNR in dB of the self-test that [ran] passed on this device, null before it did. */
     fun passed(ran: Ran): Double? =
         if (tests.contains(key(ran))) tests.getFloat(key(ran), 0f).toDouble() else null

@@ -46,6 +46,12 @@ class SettingsActivity : Activity() {
             }
         )
         note(getString(R.string.badge_off_note))
+        choose(
+            R.string.save_format,
+            SaveFormat.entries,
+            settings.saveFormat,
+            { it.label }
+        ) { settings.saveFormat = it }
         title(R.string.privacy)
         note(getString(R.string.privacy_note))
     }
@@ -86,6 +92,8 @@ class SettingsActivity : Activity() {
             val button = RadioButton(this).apply {
                 text = label(value)
                 id = i + 1
+                // Every group numbers its buttons from 1: views saved by number would mix them up.
+                isSaveEnabled = false
                 minHeight = px(48)
                 setPadding(px(4), 0, px(16), 0)
             }

@@ -56,7 +56,7 @@ class SwapViewModel(private val app: DemoApp) {
         val runs = state.engine is EngineState.Ready && loadedFor == wanted
         if (!again && (state.engine == EngineState.Loading || runs)) return
         loadedFor = wanted
-        tell { it.copy(engine = EngineState.Loading) }
+        tell { it.copy(engine = EngineState.Loading, notice = null) }
         background.post { worker.start(wanted) }
     }
 
@@ -124,12 +124,13 @@ class SwapViewModel(private val app: DemoApp) {
         background.post { worker.keepSource(copy) }
     }
 
-    /** Saves what is shown, marked as synthetic; [then] gets its address on the main thread. */
-    fun save(then: (Uri) -> Unit) {
+    /** Saves what is shown, marked as synthetic; [then] is told on the main thread. */
+    fun save(then: (Saved) -> Unit) {
         val picture = state.shown?.after?.copy(Bitmap.Config.ARGB_8888, true) ?: return
         val badge = if (settings.badge) app.getString(R.string.badge) else null
+        val format = settings.saveFormat
         background.post {
-            worker.save(picture, badge)?.let { saved -> main.post { then(saved) } }
+            worker.save(picture, badge, format)?.let { saved -> main.post { then(saved) } }
         }
     }
 

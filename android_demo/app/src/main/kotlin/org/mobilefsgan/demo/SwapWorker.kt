@@ -28,9 +28,9 @@ internal class SwapWorker(
         try {
             val started = swapper.start(wanted)
             engine = started.engine
-            tell {
-                it.copy(engine = EngineState.Ready(started.engine.ran), notice = started.notice)
-            }
+            val ready = EngineState.Ready(started.engine.ran)
+            // A picture that was shared to the app may have been refused meanwhile.
+            tell { it.copy(engine = ready, notice = it.notice ?: started.notice) }
             kept.source()?.let(::useSource)
         } catch (error: EngineError) {
             engine = null
@@ -51,12 +51,14 @@ internal class SwapWorker(
 
     fun keepSource(picture: Picture) {
         kept.keepSource(picture)
+        tell { it.copy(notice = null) }
         useSource(picture)
     }
 
     fun openPhoto(from: Uri) {
         val picture = read(from) ?: return
         kept.keepPhoto(picture)
+        tell { it.copy(notice = null) }
         usePhoto(picture)
     }
 
@@ -78,8 +80,8 @@ internal class SwapWorker(
     }
 
     /** Saves [picture] marked as synthetic; null, and the reason on the screen, where it cannot. */
-    fun save(picture: Bitmap, badge: String?): Uri? = try {
-        saveMarked(app, picture, badge).also {
+    fun save(picture: Bitmap, badge: String?, format: SaveFormat): Saved? = try {
+        saveMarked(app, picture, badge, format).also {
             tell { it.copy(notice = Words(R.string.saved)) }
         }
     } catch (error: IOException) {
@@ -104,7 +106,7 @@ internal class SwapWorker(
         if (found == null) return tell { it.copy(notice = Words(R.string.no_face_in_source)) }
         embedding = found
         val small = picture.toBitmap()
-        tell { it.copy(source = small, notice = null) }
+        tell { it.copy(source = small) }
         if (mode() == Mode.PHOTO) showPhoto()
     }
 

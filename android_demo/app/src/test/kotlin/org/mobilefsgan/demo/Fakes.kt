@@ -49,17 +49,18 @@ class FakeEngines : Engines {
     val open = AtomicInteger()
     val loaded = mutableListOf<Choice>()
     var broken: (Choice) -> String? = { null }
+    var damaged: String? = null
     var psnrDb: (Choice) -> Double = { 47.1 }
     var selfTests = 0
     var face = true
-    var threads = mutableSetOf<Thread>()
 
-    override fun offer() = Offer(
-        "mobilefsgan 0.1.0",
-        Backend.entries.associateWith {
-            listOf("fp32", "int8")
-        }
-    )
+    override fun offer(): Offer {
+        damaged?.let { throw EngineError(it) }
+        return Offer(
+            "mobilefsgan 0.1.0",
+            Backend.entries.associateWith { listOf("fp32", "int8") }
+        )
+    }
 
     override fun load(choice: Choice): Engine {
         loaded += choice

@@ -2,67 +2,30 @@ package org.mobilefsgan.demo
 
 import android.Manifest
 import android.content.ComponentCallbacks2
-import android.content.Intent
 import android.content.pm.PackageManager
 import android.os.Bundle
 import android.view.View
 import android.widget.TextView
-import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
-import org.junit.Before
+import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
-import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
-import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
 
 @RunWith(RobolectricTestRunner::class)
 @Config(application = TestApp::class)
 class MainActivityTest {
-    private val app get() = RuntimeEnvironment.getApplication() as TestApp
-    private lateinit var at: ActivityController<MainActivity>
-    private val state get() = at.get().model.state
-
-    @Before
-    fun setUp() {
-        watchForLeaks()
-        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
-        at = Robolectric.buildActivity(MainActivity::class.java)
-    }
-
-    @After
-    fun everythingIsClosed() {
-        if (!at.get().isDestroyed) at.pause().stop().destroy()
-        waitUntil("no engine is open") { app.engines.open.get() == 0 }
-        assertFalse("the camera runs on", app.camera.running)
-        assertNoLeaks()
-    }
-
-    private fun started(): ActivityController<MainActivity> {
-        at.setup()
-        waitUntil("the engine is ready") { state.engine is EngineState.Ready }
-        return at
-    }
-
-    private fun live() {
-        started()
-        at.get().model.pickSource(shared(Portrait.COLLINS))
-        waitUntil("the source is known") { state.source != null }
-        frame()
-    }
-
-    private fun frame() {
-        app.camera.frame(Portrait.HOPPER.before())
-        waitUntil("a frame is swapped") { state.shown?.after != null }
-    }
-
-    private fun shared(portrait: Portrait) = pictureUri(app, portrait)
+    @get:Rule
+    val its = AppRule()
+    private val app get() = its.app
+    private val at get() = its.at
+    private val state get() = its.state
 
     private fun words() = at.find<TextView>(R.id.words).text.toString()
 
@@ -72,7 +35,7 @@ class MainActivityTest {
 
     @Test
     fun firstStartLoadsTestsAndAsksForASource() {
-        started()
+        its.started()
         assertEquals(1, app.engines.selfTests)
         assertTrue(words(), words().startsWith("Choose a source face"))
         assertEquals("Self-test 47.1 dB on CPU", notice())
@@ -81,7 +44,7 @@ class MainActivityTest {
 
     @Test
     fun liveFrameIsSwappedAndSaysWhatRan() {
-        live()
+        its.live()
         assertEquals(View.GONE, at.find<View>(R.id.message).visibility)
         assertTrue(overlay().text.toString(), overlay().text.contains("CPU · int8"))
         assertTrue(overlay().text.contains("generate 31"))
@@ -89,44 +52,44 @@ class MainActivityTest {
 
     @Test
     fun turningTheDeviceKeepsEngineSourceAndMode() {
-        live()
+        its.live()
         val model = at.get().model
         RuntimeEnvironment.setQualifiers("+land")
         at.configurationChange(app.resources.configuration)
         assertTrue(at.get().model === model)
         assertEquals(1, app.engines.loaded.size)
         assertTrue("the camera starts again", app.camera.running)
-        frame()
+        its.frame()
     }
 
     @Test
     fun deniedCameraIsSaidAndPhotosStillWork() {
         shadowOf(app).denyPermissions(Manifest.permission.CAMERA)
-        started()
-        at.get().model.pickSource(shared(Portrait.COLLINS))
+        its.started()
+        at.get().model.pickSource(its.shared(Portrait.COLLINS))
         at.get().onRequestPermissionsResult(
             3, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED)
         )
         waitUntil("the source is known") { state.source != null }
         assertTrue(words(), words().startsWith("The camera is not allowed"))
-        at.get().model.openPhoto(shared(Portrait.HOPPER))
+        at.get().model.openPhoto(its.shared(Portrait.HOPPER))
         waitUntil("the photo is swapped") { state.shown?.after != null }
         assertEquals(Mode.PHOTO, state.mode)
     }
 
     @Test
     fun lostCameraIsSaidAndComesBack() {
-        live()
+        its.live()
         app.camera.become(CameraState.LOST)
         waitUntil("it is said") { words().startsWith("Another app uses the camera") }
-        frame()
+        its.frame()
         waitUntil("frames run again") { state.camera == CameraState.RUNNING }
         assertNull(cardOf(state))
     }
 
     @Test
     fun lowMemoryInTheBackgroundUnloadsAndTheNextStartLoadsAgain() {
-        live()
+        its.live()
         at.pause().stop()
         @Suppress("DEPRECATION")
         at.get().onTrimMemory(ComponentCallbacks2.TRIM_MEMORY_COMPLETE)
@@ -135,13 +98,13 @@ class MainActivityTest {
         waitUntil("the engine is ready") { state.engine is EngineState.Ready }
         waitUntil("the source is known again") { state.source != null }
         assertEquals("the self-test ran once on this device", 1, app.engines.selfTests)
-        frame()
+        its.frame()
     }
 
     @Test
     fun damagedFileIsRefusedInWordsAndCanBeTriedAgain() {
         app.engines.broken = { "generator-int8.tflite has another SHA-256 than the manifest says." }
-        at.setup()
+        its.created().setup()
         waitUntil("it failed") { state.engine is EngineState.Failed }
         assertTrue(words(), words().contains("another SHA-256"))
         app.engines.broken = { null }
@@ -151,24 +114,22 @@ class MainActivityTest {
 
     @Test
     fun endOfTheProcessIsSurvived() {
-        started()
-        at.get().model.pickSource(shared(Portrait.COLLINS))
-        waitUntil("the source is known") { state.source != null }
-        at.get().model.openPhoto(shared(Portrait.HOPPER))
+        its.started()
+        its.source()
+        at.get().model.openPhoto(its.shared(Portrait.HOPPER))
         waitUntil("the photo is swapped") { state.shown?.after != null }
         val saved = Bundle()
         at.pause().stop().saveInstanceState(saved).destroy()
-        at = Robolectric.buildActivity(MainActivity::class.java).setup(saved)
+        its.created().setup(saved)
         waitUntil("the photo is swapped again") { state.shown?.after != null }
         assertEquals(Mode.PHOTO, state.mode)
     }
 
     @Test
     fun aFreshStartForgetsTheFacesOfTheLastOne() {
-        live()
+        its.live()
         at.pause().stop().destroy()
-        at = Robolectric.buildActivity(MainActivity::class.java)
-        started()
+        its.started()
         assertNull(state.source)
         assertFalse(app.filesDir.resolve("kept").exists())
     }
@@ -177,7 +138,7 @@ class MainActivityTest {
     fun gpuThatMissesTheSelfTestIsReplacedInWords() {
         Settings(app).choice = Choice(backend = Backend.GPU)
         app.engines.psnrDb = { if (it.backend == Backend.GPU) 12.0 else 47.1 }
-        started()
+        its.started()
         assertEquals("GPU missed the self-test (12.0 dB, expected 35), so CPU is used.", notice())
         assertEquals(Backend.CPU, (state.engine as EngineState.Ready).ran.choice.backend)
         assertEquals("the GPU's engine is closed", 1, app.engines.open.get())
@@ -187,7 +148,7 @@ class MainActivityTest {
     fun aStartThatDiedUsesTheCpuThisTime() {
         Settings(app).choice = Choice(backend = Backend.GPU)
         app.filesDir.resolve("starting").writeText("GPU")
-        started()
+        its.started()
         assertTrue(notice(), notice().startsWith("The last start ended while GPU was loading"))
         assertEquals(listOf(Backend.CPU), app.engines.loaded.map { it.backend })
         assertFalse("the next start tries the GPU again", app.filesDir.resolve("starting").exists())
@@ -195,27 +156,16 @@ class MainActivityTest {
 
     @Test
     fun sourceWithoutAFaceIsRefused() {
-        started()
+        its.started()
         app.engines.face = false
-        at.get().model.pickSource(shared(Portrait.COLLINS))
+        at.get().model.pickSource(its.shared(Portrait.COLLINS))
         waitUntil("it is said") { notice().startsWith("The source picture shows no face") }
         assertNull(state.source)
     }
 
     @Test
-    fun sharedPictureOpensAsPhoto() {
-        val send = Intent(Intent.ACTION_SEND).setType("image/png")
-            .putExtra(Intent.EXTRA_STREAM, shared(Portrait.HOPPER))
-        at = Robolectric.buildActivity(MainActivity::class.java, send)
-        started()
-        at.get().model.pickSource(shared(Portrait.COLLINS))
-        waitUntil("the photo is swapped") { state.shown?.after != null }
-        assertEquals(Mode.PHOTO, state.mode)
-    }
-
-    @Test
     fun flipAndPauseReachTheCamera() {
-        live()
+        its.live()
         at.find<View>(R.id.flip).performClick()
         assertEquals(false, app.camera.front)
         at.find<View>(R.id.pause).performClick()

@@ -1,8 +1,6 @@
 package org.mobilefsgan.demo
 
-import android.graphics.Bitmap
 import android.graphics.BitmapFactory
-import java.io.ByteArrayOutputStream
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotEquals
@@ -24,27 +22,24 @@ class PicturesTest {
 
     @Test
     fun savedJpegCarriesTheMarkAndStillDecodes() {
-        val saved = markedJpeg(portrait.toBitmap(), badge = null)
+        val saved = marked(portrait.toBitmap(), badge = null, SaveFormat.JPEG)
         assertTrue(Xmp.SOURCE_TYPE in String(saved, Charsets.ISO_8859_1))
         assertEquals(320, BitmapFactory.decodeByteArray(saved, 0, saved.size).width)
         assertEquals("APP1 follows JFIF's APP0", 0xE1, saved[4 + 16 + 1].toInt() and 255)
     }
 
     @Test
-    fun pngCarriesTheMarkAndStillDecodes() {
-        val bytes = ByteArrayOutputStream()
-        portrait.toBitmap().compress(Bitmap.CompressFormat.PNG, 100, bytes)
-        val marked = Xmp.inPng(bytes.toByteArray())
-        assertTrue(Xmp.SOURCE_TYPE in String(marked, Charsets.ISO_8859_1))
-        val read = BitmapFactory.decodeByteArray(marked, 0, marked.size).toPicture()
+    fun savedPngCarriesTheMarkAndKeepsEveryPixel() {
+        val saved = marked(portrait.toBitmap(), badge = null, SaveFormat.PNG)
+        assertTrue(Xmp.SOURCE_TYPE in String(saved, Charsets.ISO_8859_1))
+        val read = BitmapFactory.decodeByteArray(saved, 0, saved.size).toPicture()
         assertArrayEquals(portrait.rgb, read.rgb)
     }
 
     @Test
     fun badgeIsBurnedIntoTheLowerLeftCornerAndNowhereElse() {
-        val picture = portrait.toBitmap()
-        markedJpeg(picture, badge = "Synthetic picture")
-        val burned = picture.toPicture().rgb
+        val saved = marked(portrait.toBitmap(), badge = "Synthetic picture", SaveFormat.PNG)
+        val burned = BitmapFactory.decodeByteArray(saved, 0, saved.size).toPicture().rgb
         val changed = (0 until 320 * 320).filter { i ->
             (0..2).any {
                 burned[3 * i + it] !=

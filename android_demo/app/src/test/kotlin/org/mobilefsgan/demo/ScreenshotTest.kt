@@ -1,6 +1,5 @@
 package org.mobilefsgan.demo
 
-import android.Manifest
 import android.app.Activity
 import android.content.Intent
 import android.graphics.Bitmap
@@ -11,46 +10,24 @@ import android.view.MotionEvent
 import android.view.View
 import java.io.File
 import java.time.Duration
-import org.junit.After
-import org.junit.Before
+import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.mobilefsgan.demo.view.FrameView
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
-import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
 
 /** Pictures of every screen, drawn by Android's own code, below `target/screenshots`. */
 @RunWith(RobolectricTestRunner::class)
 @Config(application = TestApp::class)
 class ScreenshotTest {
-    private val app get() = RuntimeEnvironment.getApplication() as TestApp
-    private lateinit var at: ActivityController<MainActivity>
-    private val model get() = at.get().model
-
-    @Before
-    fun setUp() {
-        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
-        at = Robolectric.buildActivity(MainActivity::class.java)
-    }
-
-    @After
-    fun tearDown() {
-        at.pause().stop().destroy()
-    }
-
-    private fun start() {
-        at.setup()
-        waitUntil("the engine is ready") { model.state.engine is EngineState.Ready }
-    }
-
-    private fun source() {
-        model.pickSource(pictureUri(app, Portrait.COLLINS))
-        waitUntil("the source is known") { model.state.source != null }
-    }
+    @get:Rule
+    val its = AppRule()
+    private val app get() = its.app
+    private val at get() = its.at
+    private val model get() = its.activity.model
 
     private fun shoot(name: String, activity: Activity = at.get()) {
         // A frame that lays views out, then one that ends their animations.
@@ -66,7 +43,7 @@ class ScreenshotTest {
 
     @Test
     fun firstStart() {
-        start()
+        its.started()
         shoot("first-start")
     }
 
@@ -90,17 +67,10 @@ class ScreenshotTest {
     fun liveSwapTurned() = live("live-turned")
 
     private fun live(name: String) {
-        start()
-        source()
+        its.started()
+        its.source()
         repeat(3) {
-            app.camera.frame(Portrait.HOPPER.before())
-            val last = model.state.shown
-            waitUntil("a frame is swapped") {
-                model.state.shown.let {
-                    it?.after != null &&
-                        it !== last
-                }
-            }
+            its.frame()
             Thread.sleep(20)
         }
         shoot(name)
@@ -108,10 +78,7 @@ class ScreenshotTest {
 
     @Test
     fun photoBeforeAndAfter() {
-        start()
-        source()
-        model.openPhoto(pictureUri(app, Portrait.HOPPER))
-        waitUntil("the photo is swapped") { model.state.shown?.after != null }
+        its.photo()
         shoot("photo-after")
         val now = SystemClock.uptimeMillis()
         val down = MotionEvent.obtain(now, now, MotionEvent.ACTION_DOWN, 9f, 9f, 0)
@@ -121,7 +88,7 @@ class ScreenshotTest {
 
     @Test
     fun settings() {
-        start()
+        its.started()
         val screen = Robolectric.buildActivity(SettingsActivity::class.java, Intent()).setup()
         shoot("settings", screen.get())
         screen.pause().stop().destroy()
@@ -131,14 +98,14 @@ class ScreenshotTest {
     fun selfTestFailed() {
         Settings(app).choice = Choice(backend = Backend.GPU)
         app.engines.psnrDb = { if (it.backend == Backend.GPU) 12.0 else 47.1 }
-        start()
+        its.started()
         shoot("self-test-failed")
     }
 
     @Test
     fun noFace() {
-        start()
-        source()
+        its.started()
+        its.source()
         app.engines.face = false
         app.camera.frame(Portrait.HOPPER.before())
         waitUntil("it is said") { model.state.faces == 0 }
@@ -151,7 +118,7 @@ class ScreenshotTest {
             {
                 "generator-int8.tflite is not the file that the bundle describes. Install the app again."
             }
-        at.setup()
+        its.created().setup()
         waitUntil("it failed") { model.state.engine is EngineState.Failed }
         shoot("damaged")
     }
