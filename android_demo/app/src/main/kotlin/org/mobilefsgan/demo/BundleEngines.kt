@@ -11,34 +11,41 @@ import org.mobilefsgan.core.ModelKind
 import org.mobilefsgan.core.ModelRuntime
 import org.mobilefsgan.core.Precision
 
-/** The bundle below `assets/bundle`. */
-class BundleFolder(private val assets: AssetManager) : Assets {
-    override fun open(path: String): InputStream = assets.open("bundle/$path")
+/** A bundle in a folder of the assets. */
+class BundleFolder(private val assets: AssetManager, private val folder: String) : Assets {
+    override fun open(path: String): InputStream = assets.open("$folder/$path")
 }
 
 /** Makes a runtime; the generator file's SHA-256 names its compiled program in the cache. */
 typealias RuntimeOf = (sha256: String) -> ModelRuntime
 
 /**
- * Engines from a bundle.
+ * Engines from bundles.
  *
+ * @param folders the bundles' files by the folder's name, the first one being the usual one.
  * @param runtimes by backend, those that this build has; the detectors always run on the CPU's.
  */
-class BundleEngines(private val assets: Assets, private val runtimes: Map<Backend, RuntimeOf>) :
-    Engines {
-    private val bundle by lazy { Bundle(assets) }
+class BundleEngines(
+    private val folders: Map<String, Assets>,
+    private val runtimes: Map<Backend, RuntimeOf>
+) : Engines {
+    private val bundles = folders.mapValues { (_, assets) -> lazy { Bundle(assets) } }
 
-    override fun offer(): Offer = inWords {
-        val precisions = runtimes.mapValues { (_, runtime) ->
-            bundle.precisions(runtime("").format).map { it.word }
+    override fun offers(): List<Offer> = inWords {
+        bundles.map { (folder, made) ->
+            val bundle = made.value
+            val precisions = runtimes.mapValues { (_, runtime) ->
+                bundle.precisions(runtime("").format).map { it.word }
+            }
+            Offer(folder, bundle.manifest.name, precisions.filterValues { it.isNotEmpty() })
         }
-        Offer(bundle.manifest.name, precisions.filterValues { it.isNotEmpty() })
     }
 
     override fun load(choice: Choice): Engine = inWords {
         val since = SystemClock.elapsedRealtimeNanos()
         val made = runtimes[choice.backend]
             ?: throw EngineError("this build has no ${choice.backend.label}")
+        val bundle = (bundles[choice.bundle] ?: bundles.values.first()).value
         val precision =
             Precision.entries.firstOrNull { it.word == choice.precision } ?: Precision.FP32
         val spec = bundle.manifest.find(ModelKind.GENERATOR, made("").format, precision)

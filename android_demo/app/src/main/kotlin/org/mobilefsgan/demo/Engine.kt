@@ -19,15 +19,31 @@ enum class Backend(val label: String, val word: String) {
     ONNX("ONNX", "onnx")
 }
 
-/** What is asked for; [precision] is fp32, fp16 or int8. */
+/**
+ * What is asked for.
+ *
+ * @property precision fp32, fp16 or int8.
+ * @property bundle the [Offer.folder] of its generator; the first one where there is none of that
+ *   name.
+ */
 data class Choice(
     val precision: String = "int8",
     val backend: Backend = Backend.CPU,
-    val threads: Int = 4
+    val threads: Int = 4,
+    val bundle: String = ""
 )
 
-/** What the bundle of this app can do: its name, and the precisions of its generator by backend. */
-data class Offer(val bundle: String, val precisions: Map<Backend, List<String>>)
+/**
+ * What a bundle of this app can do.
+ *
+ * @property folder where it lies in the assets.
+ * @property name for people.
+ * @property precisions of its generator, by backend.
+ */
+data class Offer(val folder: String, val name: String, val precisions: Map<Backend, List<String>>)
+
+/** The offer that [choice] means. */
+fun List<Offer>.of(choice: Choice): Offer = find { it.folder == choice.bundle } ?: first()
 
 /**
  * What really runs.
@@ -79,8 +95,12 @@ interface Engine : Closeable {
 
 /** Loads engines. */
 interface Engines {
-    /** @throws EngineError the bundle is missing or damaged. */
-    fun offer(): Offer
+    /**
+     * What each bundle offers, at least one.
+     *
+     * @throws EngineError a bundle is missing or damaged.
+     */
+    fun offers(): List<Offer>
 
     /** @throws EngineError a file is damaged, or the backend does not take it. */
     fun load(choice: Choice): Engine

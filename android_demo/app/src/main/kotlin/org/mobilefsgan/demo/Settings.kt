@@ -15,13 +15,15 @@ class Settings(context: Context) {
                 kept.getString("precision", null) ?: plain.precision,
                 Backend.entries.firstOrNull { it.name == kept.getString("backend", null) }
                     ?: plain.backend,
-                kept.getInt("threads", plain.threads)
+                kept.getInt("threads", plain.threads),
+                kept.getString("bundle", null) ?: plain.bundle
             )
         }
         set(value) = kept.edit()
             .putString("precision", value.precision)
             .putString("backend", value.backend.name)
             .putInt("threads", value.threads)
+            .putString("bundle", value.bundle)
             .apply()
 
     /** Draw the visible badge. */

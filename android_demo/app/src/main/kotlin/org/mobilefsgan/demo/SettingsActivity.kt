@@ -30,7 +30,7 @@ class SettingsActivity : Activity() {
             }
         )
         try {
-            addChoices((application as DemoApp).engines.offer())
+            addChoices((application as DemoApp).engines.offers())
         } catch (error: EngineError) {
             note(getString(R.string.engine_failed, error.message))
         }
@@ -56,11 +56,16 @@ class SettingsActivity : Activity() {
         note(getString(R.string.privacy_note))
     }
 
-    private fun addChoices(offer: Offer) {
+    private fun addChoices(offers: List<Offer>) {
         val now = settings.choice
-        title(R.string.generator)
-        note(offer.bundle)
-        val precisions = offer.precisions.values.flatten().distinct()
+        val offer = offers.of(now)
+        if (offers.size > 1) {
+            choose(R.string.generator, offers, offer, { it.name }, ::use)
+        } else {
+            title(R.string.generator)
+            note(offer.name)
+        }
+        val precisions = offer.precisionsOfAll()
         choose(R.string.precision, precisions, now.precision, { it }) {
             settings.choice = settings.choice.copy(precision = it)
         }
@@ -78,6 +83,17 @@ class SettingsActivity : Activity() {
             settings.choice = settings.choice.copy(threads = it)
         }
     }
+
+    /** Another bundle may have other precisions, so the rows are made again. */
+    private fun use(offer: Offer) {
+        val now = settings.choice
+        val there = offer.precisionsOfAll()
+        val precision = now.precision.takeIf { it in there } ?: there.first()
+        settings.choice = now.copy(bundle = offer.folder, precision = precision)
+        recreate()
+    }
+
+    private fun Offer.precisionsOfAll() = precisions.values.flatten().distinct()
 
     private fun <T> choose(
         name: Int,

@@ -26,20 +26,23 @@ import org.mobilefsgan.core.Thermal
 class Benchmark(private val context: Context, private val engines: Engines) {
     /** All rows; a backend that does not work gives a row with the reason. */
     fun rows(asked: Asked, tell: (String) -> Unit): List<ResultRow> {
-        val offer = try {
-            engines.offer()
+        val offers = try {
+            engines.offers()
         } catch (error: EngineError) {
             return asked.backends.map { failed(it, NO_MODEL, asked, error.message.orEmpty()) }
         }
-        return asked.chosen(offer.precisions.keys).flatMap { (word, backends) ->
+        return offers.flatMap { rows(it, asked, tell) }
+    }
+
+    private fun rows(offer: Offer, asked: Asked, tell: (String) -> Unit): List<ResultRow> =
+        asked.chosen(offer.precisions.keys).flatMap { (word, backends) ->
             if (backends.isEmpty()) {
-                val reason = "this app has no backend '$word' for its bundle"
+                val reason = "this app has no backend '$word' for the bundle ${offer.name}"
                 listOf(failed(word, NO_MODEL, asked, reason))
             } else {
                 backends.flatMap { measured(it, offer, asked, tell) }
             }
         }
-    }
 
     private fun measured(
         backend: Backend,
@@ -47,17 +50,14 @@ class Benchmark(private val context: Context, private val engines: Engines) {
         asked: Asked,
         tell: (String) -> Unit
     ): List<ResultRow> = offer.precisions.getValue(backend).map { precision ->
-        tell("${backend.label} $precision")
-        val choice = Choice(precision, backend, asked.threads)
+        tell("${offer.name} ${backend.label} $precision")
+        val choice = Choice(precision, backend, asked.threads, offer.folder)
         try {
             engines.load(choice).use { row(it, asked) }
         } catch (error: EngineError) {
             val model = NO_MODEL.copy(
                 file = "generator-$precision",
-                precision = Precision.entries.first {
-                    it.word ==
-                        precision
-                }
+                precision = Precision.entries.first { it.word == precision }
             )
             failed(backend.word, model, asked, error.message.orEmpty())
         }
@@ -80,9 +80,7 @@ class Benchmark(private val context: Context, private val engines: Engines) {
             stages = stages(frames),
             thermal = Thermal(before, after),
             check = Check(
-                test.psnrDb.takeIf {
-                    it.isFinite()
-                },
+                test.psnrDb.takeIf { it.isFinite() },
                 test.maxAbs.takeIf { it.isFinite() }
             ),
             reason = if (test.passed) null else "missed the self-test: ${test.psnrDb} dB",

@@ -50,16 +50,16 @@ class FakeEngines : Engines {
     val loaded = mutableListOf<Choice>()
     var broken: (Choice) -> String? = { null }
     var damaged: String? = null
+    var bundles = mapOf("bundle" to "mobilefsgan 0.1.0")
     var psnrDb: (Choice) -> Double = { 47.1 }
     var selfTests = 0
     var face = true
 
-    override fun offer(): Offer {
+    override fun offers(): List<Offer> {
         damaged?.let { throw EngineError(it) }
-        return Offer(
-            "mobilefsgan 0.1.0",
-            Backend.entries.associateWith { listOf("fp32", "int8") }
-        )
+        return bundles.map { (folder, name) ->
+            Offer(folder, name, Backend.entries.associateWith { listOf("fp32", "int8") })
+        }
     }
 
     override fun load(choice: Choice): Engine {

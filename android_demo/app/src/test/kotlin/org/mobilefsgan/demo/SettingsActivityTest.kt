@@ -84,6 +84,31 @@ class SettingsActivityTest {
     }
 
     @Test
+    fun generatorIsAChoiceBetweenBundlesAndOpensTheOther() {
+        its.app.engines.bundles = mapOf("bundle" to "published", "bundle-lite" to "lite")
+        its.live()
+        change {
+            assertTrue(button("published").isChecked)
+            button("lite").performClick()
+            waitUntil("the rows are made again") { button("lite").isChecked }
+        }
+        assertEquals("bundle-lite", kept["bundle"])
+        assertEquals(listOf("", "bundle-lite"), its.app.engines.loaded.map { it.bundle })
+        its.frame()
+    }
+
+    @Test
+    fun theOnlyGeneratorIsNamedAndIsNoChoice() {
+        its.started()
+        change {
+            val named = views().filterIsInstance<TextView>()
+                .filter { it.text.toString() == "mobilefsgan 0.1.0" }
+            assertEquals(1, named.size)
+            assertFalse(named.single() is CompoundButton)
+        }
+    }
+
+    @Test
     fun badgeIsDrawnOnWhatIsSavedOrNot() {
         val gallery = Gallery.installed()
         its.photo()
