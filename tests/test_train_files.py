@@ -24,8 +24,8 @@ from training.data.archives import members
 from training.data.faces import read_embeddings, read_faces
 from training.data.photos import Photo, list_photos
 from training.data.records import decode, read_shard
-from training.data.shards import PLAN
 from training.data.sources import open_data
+from training.edits.shards import PLAN
 from training.generator.config import read_config
 
 COMPRESSED = {"gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress}

@@ -20,9 +20,9 @@ from model.errors import BadInput
 from pipeline.faces.portraits import PORTRAITS, faces, open_portrait, varied
 from training import triplets
 from training.data.photos import held_out_people, list_photos
-from training.data.recording import ShardSettings, aligned, make_record
 from training.data.records import EDITS, Record, decode, read_shard
-from training.data.shards import make_plan, make_shards, shard_path
+from training.edits.recording import ShardSettings, aligned, make_record
+from training.edits.shards import make_plan, make_shards, shard_path
 
 SIZE = 128
 

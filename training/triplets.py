@@ -23,9 +23,9 @@ from pipeline.progress import say
 
 if TYPE_CHECKING:
     from training.data.photos import Photo
-    from training.data.recording import ShardSettings
     from training.data.records import Record
-    from training.data.shards import ShardPlan
+    from training.edits.recording import ShardSettings
+    from training.edits.shards import ShardPlan
 
 _PER_SHARD = 256  # a step of training holds one shard in memory: some 25 MB
 _PREVIEW_ROWS = 8
@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(args)
     from pipeline.progress import Progress
     from training.data.photos import list_photos
-    from training.data.recording import ShardSettings
-    from training.data.shards import claim, is_made, make_shards
+    from training.edits.recording import ShardSettings
+    from training.edits.shards import claim, is_made, make_shards
 
     settings = ShardSettings(args.size, args.seed, args.limit, args.per_shard)
     plan = _plan(list_photos(args.photos), settings, args.workers)
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _plan(photos: list[Photo], settings: ShardSettings, workers: int) -> ShardPlan:
     from pipeline.progress import Progress
-    from training.data.shards import make_plan, readable, workforce
+    from training.edits.shards import make_plan, readable, workforce
 
     shown = Progress(len(photos), "reading", unit="photo")
     with workforce(workers, _nothing) as each:

@@ -1,1 +1,1 @@
-"""What the networks learn from: photos, triplets, shards, batches."""
+"""What the networks learn from: photos, records, triplets, batches."""

@@ -24,8 +24,8 @@ from model.errors import BadInput, ContractError, UsageError
 from model.files import write_atomically
 from model.typed_json import load_json
 from training.data.photos import Photo, held_out_people
-from training.data.recording import Made, ShardSettings, make_record, start
 from training.data.records import Record, write_shard
+from training.edits.recording import Made, ShardSettings, make_record, start
 
 PLAN = "plan.json"
 
