@@ -20,6 +20,7 @@ from model.errors import BadInput, CheckpointError
 from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from training import distill, verify
 from training.data.faces import Faces, read_embeddings, read_faces, split_people
+from training.recogniser import verification
 from training.recogniser.distillation import DistillSettings, Run
 from training.recogniser.muon import orthogonalised
 from training.recogniser.student import embed, teacher_map
@@ -257,11 +258,11 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_change(faces, targets
 
 def test_verification_of_embeddings_made_by_hand():
     people = np.repeat([f"P{i}" for i in range(8)], 3)
-    pairs = verify.make_pairs(people)
+    pairs = verification.make_pairs(people)
     assert pairs.same.sum() == (~pairs.same).sum() == 8 * 3
     assert (people[pairs.left] == people[pairs.right]).tolist() == pairs.same.tolist()
     perfect = np.eye(8, dtype=np.float32).repeat(3, 0)
-    result = verify.verify(perfect, pairs)
+    result = verification.verify(perfect, pairs)
     assert (result.accuracy, result.auc, result.threshold) == (1.0, 1.0, 0.5)
     assert (result.same_mean, result.different_mean, result.pairs) == (1.0, 0.0, 48)
 
@@ -273,15 +274,15 @@ def test_verification_of_pairs_counted_by_hand():
     cosine[0] = -0.2
     left = np.tile([1.0, 0.0], (20, 1))
     right = np.stack((cosine, np.sqrt(1 - cosine**2)), 1)
-    pairs = verify.Pairs(np.arange(20), np.arange(20, 40), same)
-    result = verify.verify(np.concatenate((left, right)), pairs)
+    pairs = verification.Pairs(np.arange(20), np.arange(20, 40), same)
+    result = verification.verify(np.concatenate((left, right)), pairs)
     assert result.accuracy == 19 / 20
     assert result.auc == pytest.approx(0.9)
 
 
 def test_verification_needs_pairs():
     with pytest.raises(BadInput, match="0 pairs"):
-        verify.make_pairs(np.array(["A", "B", "C"]))
+        verification.make_pairs(np.array(["A", "B", "C"]))
 
 
 # Commands

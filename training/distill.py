@@ -18,7 +18,7 @@ from pipeline.progress import say
 if TYPE_CHECKING:
     from training.data.faces import Faces
     from training.recogniser.distillation import Run
-    from training.verify import Pairs
+    from training.recogniser.verification import Pairs
 
 SAVE_SECONDS = 60
 REPORT_SECONDS = 20
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Threads that wait for each other by spinning are five times slower beside a busy neighbour.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     from training.data.faces import read_embeddings, read_faces, split_people
-    from training.verify import embed_faces, make_pairs, report, verify
+    from training.recogniser.verification import embed_faces, make_pairs, report, verify
 
     everyone = read_faces(args.data)
     learned, held_out = split_people(everyone, args.seed)
@@ -105,7 +105,7 @@ def _open(args: argparse.Namespace, learned: Faces) -> Run:
 
 def _train(run: Run, state_file: Path, held_out: Faces, pairs: Pairs) -> None:
     """Step until the run is done; only the time in steps counts, so that resuming is fair."""
-    from training.verify import embed_faces, verify
+    from training.recogniser.verification import embed_faces, verify
 
     saved = reported = verified = run.seconds
     since, losses, cosines = run.samples, [], []
