@@ -17,7 +17,7 @@ from model.errors import BadInput, ImageError, UsageError
 from model.manifest import load_bundle
 from pipeline.backends.base import Backend
 from pipeline.bundles import open_models
-from pipeline.faces.align import Matrix, similarity
+from pipeline.faces.align import Matrix, scale_of, similarity
 from pipeline.faces.detect import LEAST_PX, Detector
 from pipeline.faces.face import Face
 from pipeline.faces.paste import Blend, paste
@@ -220,7 +220,7 @@ class FaceSwapper:
                 continue
             with self.watch.time("align"):
                 matrix = self._matrix(face, self.size)
-                parts = 2 if self._boost and _is_reduction(matrix) else 1
+                parts = 2 if self._boost and scale_of(matrix) < 1 else 1
                 if parts > 1:
                     matrix = self._matrix(face, parts * self.size)
                 aligned = picture.cut(matrix, parts * self.size, smooth=True)
@@ -267,11 +267,6 @@ class FaceSwapper:
         """(2, 3): picture to the bundle's template, in `size` px."""
         template = np.array(self._align.template) * (size / self._align.size)
         return similarity(face.points, template)
-
-
-def _is_reduction(matrix: Matrix) -> bool:
-    """Whether a similarity makes things smaller."""
-    return bool(np.linalg.det(matrix[:, :2]) < 1)
 
 
 def choose(faces: list[Face], which: Which) -> list[Face]:

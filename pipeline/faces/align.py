@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -38,6 +39,12 @@ def similarity(points: NDArray[np.floating[Any]], template: NDArray[np.floating[
 def inverse(matrix: Matrix) -> Matrix:
     """The inverse of an affine (2, 3) `matrix`, (2, 3) float64."""
     return np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+
+
+def scale_of(matrix: Matrix) -> float:
+    """How many times as long a (2, 3) similarity makes things."""
+    (a, b, _), (c, d, _) = matrix.tolist()
+    return math.sqrt(abs(a * d - b * c))  # NumPy's determinant takes ten times as long
 
 
 def align(

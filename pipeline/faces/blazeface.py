@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.align import Matrix, inverse
+from pipeline.faces.align import Matrix, inverse, scale_of
 from pipeline.faces.facemodels import FaceModel
 from pipeline.faces.pyramid import Pyramid
 
@@ -77,7 +77,7 @@ class BlazeFace:
         extent = pairs[:, 1].copy()
         pairs += self._anchors[kept, None] - 0.5
         back = inverse(pixels)
-        grow = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
+        grow = scale_of(back)
         return [
             Candidate(
                 float(score[kept[i]]),

@@ -8,14 +8,12 @@ would show beside the swapped ones: there the face stays as it was painted.
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model.aligned_face import FACE_SIZE
-from pipeline.faces.align import Matrix
+from pipeline.faces.align import Matrix, scale_of
 from pipeline.faces.light import Mask
 from pipeline.faces.pyramid import Image8, bicubic
 
@@ -39,8 +37,7 @@ def gain(matrix: Matrix, size: int) -> float:
         matrix: (2, 3), picture to aligned face.
         size: edge of the aligned face in pixels.
     """
-    scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
-    edge_px = size / max(scale, 1e-9)  # of the aligned face's square in the picture
+    edge_px = size / max(scale_of(matrix), 1e-9)  # of the aligned face's square in the picture
     return min(max((edge_px / FACE_SIZE - 1) / _FULL, 0.0), 1.0)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.align import Matrix, inverse
+from pipeline.faces.align import Matrix, inverse, scale_of
 from pipeline.faces.facemodels import DETECTOR_FILES, FaceModel
 from pipeline.faces.pyramid import Pyramid
 
@@ -69,7 +69,7 @@ class FaceMesh:
         found = mesh.reshape(COUNT, 3).T.astype(np.float64)  # (3, 468): reductions are faster
         back = inverse(pixels)
         flat = back[:, :2] @ (found[:2] - 0.5) + back[:, 2:]
-        depth = found[2] * math.sqrt(abs(np.linalg.det(back[:, :2])))
+        depth = found[2] * scale_of(back)
         return np.vstack([flat, depth]).T, 1 / (1 + math.exp(-float(logit.ravel()[0])))
 
 

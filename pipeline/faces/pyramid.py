@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ImageError
-from pipeline.faces.align import Matrix, inverse
+from pipeline.faces.align import Matrix, inverse, scale_of
 
 Image8 = NDArray[np.uint8]
 # A smooth cut first enlarges the region by the first factor, or by the second where it shrinks it.
@@ -57,8 +57,7 @@ class Pyramid:
         Returns:
             (height, width, 3) uint8 RGB; black where the picture ends.
         """
-        scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-        level = min(max(0, math.floor(-math.log2(scale))), self._deepest())
+        level = min(max(0, math.floor(-math.log2(scale_of(matrix)))), self._deepest())
         shape = (size, size) if isinstance(size, int) else size
         resample = bicubic if smooth else _bilinear
         return resample(self._level(level), matrix @ _resized(2.0**level), shape)
@@ -115,7 +114,7 @@ def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     part = image[top:bottom, left:right]
     if not part.size:
         return np.zeros((height, width, *image.shape[2:]), np.uint8)
-    finer = _FINER if np.linalg.det(matrix[:, :2]) >= 1 else _FINER_TO_SHRINK
+    finer = _FINER if scale_of(matrix) >= 1 else _FINER_TO_SHRINK
     large = cv2.resize(part, None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
     return _bilinear(np.asarray(large, np.uint8), matrix @ _resized(1 / finer, left, top), shape)
 
