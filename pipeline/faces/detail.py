@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model.aligned_face import FACE_SIZE
 from pipeline.faces.align import Matrix, scale_of
 from pipeline.faces.light import Mask
-from pipeline.faces.pyramid import Image8, bicubic
+from pipeline.faces.pyramid import Image8
 
 _FULL = 0.25  # a face gets all of its detail when it is larger than 256 px by this part
 _SOFT = 1.5 / 256  # of the aligned face's edge: what is finer, generators blur
@@ -41,31 +41,38 @@ def gain(matrix: Matrix, size: int) -> float:
     return min(max((edge_px / FACE_SIZE - 1) / _FULL, 0.0), 1.0)
 
 
-def add_detail(
-    into: Image8, under: Image8, swapped: Image8, aligned: Image8, weight: Mask, back: Matrix
-) -> Image8:
-    """A pasted face with the target's fine detail.
+def coarse(swapped: Image8, aligned: Image8, weight: Mask) -> tuple[Image8, Mask]:
+    """What the target is without its fine detail, and how much of that is wanted where.
+
+    Args:
+        swapped: (S, S, 3) uint8 RGB, the swapped face in the target's light.
+        aligned: (S, S, 3) uint8 RGB, the target's face.
+        weight: (S, S) float32 in [0, 1], how much detail there shall be at most.
+
+    Returns:
+        (S, S) uint8 luma, and (S, S) float32 in [0, 1].
+    """
+    painted, target = _luma(swapped), _luma(aligned)
+    weight = weight * likeness(painted, target)
+    return _as_soft(target, painted, weight), weight
+
+
+def add_detail(into: Image8, under: Image8, coarse: Image8, weight: Mask) -> Image8:
+    """A region of a picture with the target's fine detail on the swapped face in it.
 
     Only luma is changed, by the same levels in each channel: a grey picture stays grey.
 
     Args:
-        into: (H, W, 3) uint8 RGB, a region of the picture with the swapped face in it.
+        into: (H, W, 3) uint8 RGB, the region with the swapped face.
         under: (H, W, 3) uint8 RGB, the region as it was.
-        swapped: (S, S, 3) uint8 RGB, the swapped face in the target's light.
-        aligned: (S, S, 3) uint8 RGB, the target's face.
-        weight: (S, S) float32 in [0, 1], how much detail there shall be at most.
-        back: (2, 3), aligned face to region.
+        coarse: (H, W) uint8, as from `coarse`, in the region.
+        weight: (H, W) float32, likewise.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    shape = (into.shape[1], into.shape[0])
-    painted, target = _luma(swapped), _luma(aligned)
-    weight = weight * likeness(painted, target)
-    coarse = bicubic(_as_soft(target, painted, weight), back, shape)
     fine = cv2.subtract(_luma(under), coarse, dtype=cv2.CV_32F)
-    placed = cv2.warpAffine(weight, back, shape, flags=cv2.INTER_LINEAR)
-    fine = cv2.multiply(fine, placed)
+    fine = cv2.multiply(fine, weight, dst=fine)
     added = cv2.add(into, cv2.cvtColor(fine, cv2.COLOR_GRAY2RGB), dtype=cv2.CV_8U)
     return np.asarray(added, np.uint8)
 

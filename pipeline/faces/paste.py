@@ -14,7 +14,7 @@ from pipeline.faces.align import Matrix, inverse
 from pipeline.faces.facemesh import MOUTH, OVAL, Points
 from pipeline.faces.light import Mask, match_light
 from pipeline.faces.occlusion import visible_skin
-from pipeline.faces.pyramid import Image8, Pyramid
+from pipeline.faces.pyramid import Image8, Pyramid, bicubic
 
 _FEATHER = 0.07  # of the aligned face's edge, from the outline of the face inwards
 _MOUTH_FEATHER = 0.015
@@ -74,15 +74,39 @@ def paste(
     left, top, right, bottom = region
     back = inverse(matrix)
     back[:, 2] -= (left, top)
-    shape = (right - left, bottom - top)
-    weight = cv2.warpAffine(mask * np.float32(blend.opacity), back, shape, flags=cv2.INTER_LINEAR)
-    weight = np.asarray(weight, np.float32).clip(0, 1)
-    face = Pyramid(swapped).cut(back, shape, smooth=True)
     under = into[top:bottom, left:right]
-    mixed = np.asarray(cv2.blendLinear(face, under, weight, 1 - weight), np.uint8)
-    if blend.detail and (share := detail.gain(matrix, size) * blend.opacity):
-        mixed = detail.add_detail(mixed, under, swapped, aligned, mask * np.float32(share), back)
+    weight = mask * np.float32(blend.opacity)
+    if blend.detail and (gain := detail.gain(matrix, size)):
+        mixed, weight = _mixed_finely(swapped, aligned, under, weight, gain, back)
+    else:
+        weight = _placed(weight, back, under)
+        face = Pyramid(swapped).cut(back, (right - left, bottom - top), smooth=True)
+        mixed = _mixed(face, under, weight)
     cv2.copyTo(mixed, (weight > 0).astype(np.uint8), under)
+
+
+def _mixed_finely(
+    swapped: Image8, aligned: Image8, under: Image8, weight: Mask, gain: float, back: Matrix
+) -> tuple[Image8, Mask]:
+    """A face with the target's fine detail over a region of the picture, and its weight there."""
+    coarse, finer = detail.coarse(swapped, aligned, weight * np.float32(gain))
+    # Planes that are warped together take little longer than one.
+    both: Any = cv2.split(_placed(cv2.merge([weight, finer]), back, under))
+    layers: Any = cv2.merge([swapped, coarse])
+    layers = bicubic(layers, back, (under.shape[1], under.shape[0]))
+    face: Any = cv2.cvtColor(layers, cv2.COLOR_RGBA2RGB)
+    coarse = np.asarray(cv2.extractChannel(layers, 3), np.uint8)
+    return detail.add_detail(_mixed(face, under, both[0]), under, coarse, both[1]), both[0]
+
+
+def _placed(weights: Any, back: Matrix, under: Image8) -> Mask:
+    """(S, S) or (S, S, N) float32 weights of an aligned face, in a region of the picture."""
+    warped = cv2.warpAffine(weights, back, under.shape[1::-1], flags=cv2.INTER_LINEAR)
+    return np.asarray(warped, np.float32).clip(0, 1)
+
+
+def _mixed(face: Image8, under: Image8, weight: Mask) -> Image8:
+    return np.asarray(cv2.blendLinear(face, under, weight, 1 - weight), np.uint8)
 
 
 def face_mask(mesh: Points, size: int, *, keep_mouth: bool = False) -> Mask:

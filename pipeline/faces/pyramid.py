@@ -98,13 +98,13 @@ def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     portraits, cut out and put back, keep 36.4 and 48.2 dB with it, 36.0 and 45.9 dB this way.
 
     Args:
-        image: (H, W) or (H, W, 3) uint8.
+        image: (H, W, C) uint8, up to four channels.
         matrix: (2, 3), pixels of `image` to pixels of the result, centres at the integers. It may
             not shrink the picture much; `Pyramid.cut` may.
         shape: width and height of the result in pixels.
 
     Returns:
-        (height, width) or (height, width, 3) uint8; black where the picture ends.
+        (height, width, C) uint8; black where the picture ends.
     """
     width, height = shape
     corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]])
@@ -113,7 +113,7 @@ def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     right, bottom = np.maximum(np.ceil(seen.max(axis=0)).astype(int) + _TAPS, 0)
     part = image[top:bottom, left:right]
     if not part.size:
-        return np.zeros((height, width, *image.shape[2:]), np.uint8)
+        return np.zeros((height, width, image.shape[2]), np.uint8)
     finer = _FINER if scale_of(matrix) >= 1 else _FINER_TO_SHRINK
     large = cv2.resize(part, None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
     return _bilinear(np.asarray(large, np.uint8), matrix @ _resized(1 / finer, left, top), shape)
