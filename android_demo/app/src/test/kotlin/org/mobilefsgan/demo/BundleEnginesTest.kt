@@ -54,7 +54,8 @@ class BundleEnginesTest {
 
     private fun engines(
         names: List<String> = listOf("bundle"),
-        backends: Set<Backend> = setOf(Backend.CPU)
+        backends: Set<Backend> = setOf(Backend.CPU),
+        runtime: FakeRuntime = this.runtime
     ) = BundleEngines(
         names.associateWith { FolderAssets(folder.root.resolve(it)) },
         backends.associateWith { { _: String -> runtime } }
@@ -127,6 +128,20 @@ class BundleEnginesTest {
             without.load(Choice("int8", Backend.ONNX))
         }
         assertEquals("this build has no ONNX", error.message)
+    }
+
+    @Test
+    fun halfPrecisionHasTheGateOfAnFp16File() {
+        val near = engines(
+            backends = setOf(Backend.CPU, Backend.GPU, Backend.GPU_FP16),
+            runtime = FakeRuntime(off = 0.003f) // 50.5 dB
+        )
+        val passed = listOf(Backend.CPU, Backend.GPU, Backend.GPU_FP16).associateWith {
+            near.load(Choice("fp32", it)).use { engine -> engine.selfTest().passed }
+        }
+        assertEquals(
+            mapOf(Backend.CPU to false, Backend.GPU to false, Backend.GPU_FP16 to true), passed
+        )
     }
 
     @Test
