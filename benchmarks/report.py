@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.errors import guard
+from model.errors import BadInput, guard
 
 
 @guard
@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from model.files import write_atomically
 
     rows = [row for file in args.files for row in results.read(file)]
+    if not rows:
+        raise BadInput(f"no result rows in {', '.join(map(str, args.files))}; expected one a line")
     text = table.markdown(rows)
     print(results.dumps(rows) if args.json else text)
     if args.output_dir:

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Sequence
 from typing import ClassVar, NoReturn, Protocol
 
-from model.streams import silence_stdout, tolerant
+from model.streams import one_line, silence_stdout, tolerant
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # numpy's words for a full disk
@@ -119,8 +119,11 @@ def _answered(main: Command, argv: Sequence[str] | None) -> int:
             return main(argv)
         finally:  # also after --help, which leaves by SystemExit
             _flush_results()
+    except ConversionError as error:  # with the end of the converter's log below
+        first, *log = str(error).splitlines() or [""]
+        return _refused("\n".join([one_line(first), *map(one_line, log)]), error.exit_code)
     except FaceSwapError as error:
-        return _refused(str(error), error.exit_code)
+        return _refused(one_line(str(error)), error.exit_code)
     except KeyboardInterrupt:
         print("interrupted: nothing that was there before has changed", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -128,7 +131,7 @@ def _answered(main: Command, argv: Sequence[str] | None) -> int:
         silence_stdout()
         return 0
     except OSError as error:
-        return _refused(_system_error(error), BadInput.exit_code)
+        return _refused(one_line(_system_error(error)), BadInput.exit_code)
     except ValueError as error:
         if "null byte" not in str(error):  # Python's words for a file name with a NUL
             raise

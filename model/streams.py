@@ -47,6 +47,16 @@ def tolerant() -> Iterator[None]:
         sys.stderr = stderr
 
 
+def one_line(text: str) -> str:
+    """The text with control characters as escapes, line ends among them.
+
+    Names of files and texts in them come from anyone; a terminal obeys what is in them.
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
 def silence_stdout() -> None:
     """Send what is still buffered for stdout to the null device, after writing it failed."""
     null = os.open(os.devnull, os.O_WRONLY)

@@ -6,6 +6,7 @@ regular files are opened, and their sizes are compared with a limit before they 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -59,6 +60,13 @@ def read_regular(path: Path, limit_bytes: int = LARGEST_MODEL_BYTES) -> bytes:
     """The content of a regular file; arguments and errors as of `open_regular`."""
     with open_regular(path, limit_bytes) as file:
         return file.read(limit_bytes)
+
+
+def read_named(path: Path, limit_bytes: int = LARGEST_TEXT_BYTES) -> bytes:
+    """The content of a file that the user named: links are followed; else as `read_regular`."""
+    with contextlib.suppress(ValueError):  # a NUL in the name
+        path = Path(os.path.realpath(path))
+    return read_regular(path, limit_bytes)
 
 
 def check_model_kind(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.errors import EXIT_INTERRUPTED, FaceSwapError, guard
+from model.streams import one_line
 from pipeline.command_line import check, parser
 
 if TYPE_CHECKING:
@@ -162,4 +163,4 @@ def _report(
 def _talk(args: argparse.Namespace, *lines: str) -> None:
     if not args.quiet:
         for line in lines:
-            print(line, file=sys.stderr)
+            print(one_line(line), file=sys.stderr)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import guard
+from model.streams import one_line
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -109,22 +110,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print(description: dict[str, Any]) -> None:
-    print(f"{description['file']}: {description['size_mb']} MB, specification ", end="")
-    print(description["specification"])
+    for line in _lines(description):
+        print(one_line(line))
+
+
+def _lines(description: dict[str, Any]) -> Iterator[str]:
+    size, specification = description["size_mb"], description["specification"]
+    yield f"{description['file']}: {size} MB, specification {specification}"
     if description["description"]:
-        print(f"  {description['description']}")
+        yield f"  {description['description']}"
     for name, function in description["functions"].items():
         default = " (default)" if name == description["default_function"] else ""
-        print(f"\nfunction {name}{default}, {function['opset']}")
+        yield ""
+        yield f"function {name}{default}, {function['opset']}"
         for side in ("inputs", "outputs", "states"):
             for tensor, text in function[side].items():
-                print(f"  {side[:-1]:<8}{tensor:<24}{text}")
-        print("  operations")
+                yield f"  {side[:-1]:<8}{tensor:<24}{text}"
+        yield "  operations"
         for operation, count in function["operations"].items():
-            print(f"    {count:>5}  {operation}")
-        print("  weights as stored")
+            yield f"    {count:>5}  {operation}"
+        yield "  weights as stored"
         for kind, entry in function["weights"].items():
-            print(f"    {kind:<9}{entry['elements']:>12,} elements  {entry['size_mb']:.2f} MB")
+            yield f"    {kind:<9}{entry['elements']:>12,} elements  {entry['size_mb']:.2f} MB"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Result rows: what a phone writes, a laptop reads."""
 
 import json
+import os
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from phone import FROM_A_PHONE
 from PIL import Image
 
+from benchmarks import report
 from benchmarks.harness import rows
 from benchmarks.harness.measure import with_ratios
 from benchmarks.harness.plot import latency, quality
@@ -72,6 +74,13 @@ def total(**changes: float) -> dict:  # type: ignore[type-arg]
         ({"check": {"identity_cosine": -2}}, r"phone\.check\.identity_cosine is -2"),
         ({"load_ms": -1}, r"phone\.load_ms is -1"),
         ({"ratio": 1e300}, r"phone\.ratio is 1e\+300"),
+        ({"runs": {"warmup": 0, "n": -9}}, r"phone\.runs\.n is -9"),
+        ({"device": {**FROM_A_PHONE["device"], "cores": -8}}, r"phone\.device\.cores is -8"),  # type: ignore[dict-item]
+        (
+            {"backend": {**FROM_A_PHONE["backend"], "ops": {"CPU": -4}}},  # type: ignore[dict-item]
+            r"phone\.backend\.ops\.CPU is -4",
+        ),
+        ({"check": {"max_abs": -1}}, r"phone\.check\.max_abs is -1"),
         ({"reason": "half a pair: \ud800"}, "phone is not JSON"),
     ],
 )
@@ -153,6 +162,35 @@ def test_thousands_of_rows_with_odd_names_are_plotted_in_seconds(tmp_path) -> No
     assert time.process_time() - started < 15
     with Image.open(tmp_path / "latency.png") as picture:
         assert picture.height < 5000
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u0085", "\x1c"])
+def test_a_line_ends_with_a_line_feed_alone(end: str, tmp_path) -> None:
+    """JavaScript writes U+2028 into strings as it is."""
+    device = {**FROM_A_PHONE["device"], "model": f"Phone{end}1"}  # type: ignore[dict-item]
+    line = json.dumps({**FROM_A_PHONE, "device": device}, ensure_ascii=end == "\x1c")
+    (tmp_path / "rows.jsonl").write_bytes(b"\xef\xbb\xbf" + f"{line}\r\n\r\n{line}\n".encode())
+    assert [row.device.model for row in rows.read(tmp_path / "rows.jsonl")] == [f"Phone{end}1"] * 2
+
+
+def test_a_reason_cannot_reach_the_terminal_or_the_list() -> None:
+    failed = row("onnx", [1.0], stages={}, rounds_ms=(), reason="\x1b[2J\n# heading")
+    for shown in (text([failed]), markdown([failed])):
+        assert "\\x1b[2J\\n# heading" in shown
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless", "nothing"])
+def test_what_holds_no_rows_is_refused_at_once(kind: str, tmp_path, capsys) -> None:
+    path = tmp_path / "rows.jsonl"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "endless":
+        path.symlink_to("/dev/zero")
+    else:
+        path.write_text("\n")
+    assert report.main([str(path)]) == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line or "/dev/zero" in line
 
 
 def test_rows_of_a_phone_end_with_a_word_that_is_no_row(tmp_path) -> None:

@@ -115,6 +115,20 @@ def test_a_name_that_stdout_cannot_encode_is_printed_with_escapes() -> None:
     assert "caf\\udce9" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "todo",
+    [
+        "open('/nowhere/two' + chr(10) + 'lines' + chr(27) + '[2J')",
+        "from model.errors import BadInput; raise BadInput('two' + chr(10) + 'lines\x1b[2J')",
+    ],
+)
+def test_a_name_in_an_error_neither_ends_the_line_nor_reaches_the_terminal(todo: str) -> None:
+    result = run("", todo)
+    assert result.returncode == 4
+    assert "two\\nlines\\x1b[2J" in result.stderr
+    assert len(result.stderr.splitlines()) == 4
+
+
 def test_a_bug_still_ends_in_a_traceback() -> None:
     result = run("", "1 / 0")
     assert result.returncode == 1

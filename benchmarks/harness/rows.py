@@ -17,12 +17,14 @@ import numpy as np
 from model.errors import ContractError
 from model.files import write_atomically
 from model.typed_json import load_json, parse
+from model.untrusted import read_named
 
 SCHEMA = 1
 How = Literal["measured", "interpreted", "estimated"]
 Source = Literal["desktop", "android", "ios", "web"]
 _SHORTEST_MS, _LONGEST_MS = 1e-6, 1e9  # a nanosecond, eleven days
 _MOST = 1e15  # counts and sizes
+_LARGEST_FILE_BYTES = 256 << 20
 _MOST_DB = 1000  # float32 pictures that differ in one bit reach 170
 STAGES = ("detect", "align", "generate", "blend", "total")
 
@@ -214,11 +216,13 @@ def read(path: Path, *, ends: bool = False) -> list[Row]:
         ContractError: the file cannot be read, or a line is no such row; the message names it.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        # Not splitlines(), which also splits at U+2028 and U+0085 within a string.
+        lines = read_named(path, _LARGEST_FILE_BYTES).decode("utf-8-sig").split("\n")
+    except (ContractError, UnicodeDecodeError) as error:
         raise ContractError(f"{path} cannot be read as result rows ({error})") from None
-    kept = lines[:-1] if ends else lines
-    return [loads(line, f"{path}:{number}") for number, line in enumerate(kept, 1) if line.strip()]
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    kept = numbered[:-1] if ends else numbered
+    return [loads(line, f"{path}:{number}") for number, line in kept]
 
 
 def loads(line: str, where: str) -> Row:
@@ -258,6 +262,16 @@ def _check_numbers(row: Row, where: str) -> None:
             )
 
     check, total = row.check or Check(), row.total
+    counts = {
+        "device.cores": row.device.cores,
+        "runs.warmup": row.runs.warmup,
+        "runs.n": row.runs.n,
+        "backend.threads": row.backend.threads,
+        "backend.partitions": row.backend.partitions,
+    }
+    counts |= {f"backend.ops.{device}": count for device, count in row.backend.ops.items()}
+    for name, count in counts.items():
+        within(name, count, 0, _MOST)
     if total:
         for field in ("mean_ms", "p50_ms", "p90_ms", "p99_ms"):
             within(f"stages.total.{field}", getattr(total, field), _SHORTEST_MS, _LONGEST_MS)
@@ -274,4 +288,5 @@ def _check_numbers(row: Row, where: str) -> None:
     within("model.bytes", row.model.bytes, 0, _MOST)
     within("check.psnr_db", check.psnr_db, -_MOST_DB, _MOST_DB)
     within("check.mean_psnr_db", check.mean_psnr_db, -_MOST_DB, _MOST_DB)
+    within("check.max_abs", check.max_abs, 0, _MOST)
     within("check.identity_cosine", check.identity_cosine, -1.001, 1.001)  # rounding

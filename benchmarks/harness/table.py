@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pipeline.table
 from benchmarks.harness.environment import DOT_PRODUCTS
 from benchmarks.harness.rows import Row
+from model.streams import one_line
 
 FRAME_RATES = (30, 24)  # what counts as real time: video calls, film
 NOISY_PERCENT = 5.0
@@ -97,7 +98,7 @@ def _remarks(rows: Sequence[Row]) -> list[str]:
             f"a noisy machine: the rounds of {', '.join(noisy)} spread by more than "
             f"{NOISY_PERCENT:g} % around their median; trust the ratios more than the milliseconds"
         )
-    return remarks
+    return [one_line(remark) for remark in remarks]
 
 
 def _lacks_dot_products(row: Row) -> bool:

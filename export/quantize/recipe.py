@@ -16,6 +16,7 @@ from export.stages import Stages
 from model.contract import Format, Precision, Recipe
 from model.errors import BadInput, ContractError
 from model.typed_json import load_json
+from model.untrusted import read_named
 from pipeline.progress import counted
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def read_recipe(path: Path, network: nn.Module) -> list[str]:
         BadInput: the file is no recipe, or names layers that this network does not have.
     """
     try:
-        recipe = load_json(path.read_bytes(), str(path))
+        recipe = load_json(read_named(path), str(path))
         keep = recipe["keep"]
         if recipe["schema"] != RECIPE_SCHEMA or not all(isinstance(name, str) for name in keep):
             raise ValueError("another schema")

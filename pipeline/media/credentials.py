@@ -11,6 +11,7 @@ from typing import Any
 
 from model.errors import BackendUnavailable, BadInput, install
 from model.files import new_beside, put_in_place
+from model.untrusted import read_named
 from pipeline.media.label import SOURCE_TYPE, TOOL
 
 _ALGORITHMS = ("ES256", "ES384", "PS256", "ED25519")
@@ -87,11 +88,9 @@ def _signer(credentials: Credentials) -> Any:
             f"expected one of {', '.join(_ALGORITHMS)}"
         )
     try:
-        certificate, key = credentials.certificate.read_bytes(), credentials.key.read_bytes()
+        certificate, key = map(read_named, (credentials.certificate, credentials.key))
         algorithm = credentials.algorithm.lower().encode()
         return c2pa.Signer.from_info(c2pa.C2paSignerInfo(algorithm, certificate, key, None))
-    except OSError as error:
-        raise BadInput(f"{error.filename} cannot be read: {error.strerror}") from None
     except c2pa.C2paError as error:
         raise BadInput(
             f"{credentials.certificate.name} and {credentials.key.name} cannot sign: {error}. "

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from model.errors import BadInput, ContractError
 from model.typed_json import parse
+from model.untrusted import read_named
 from training.data.records import EDITS
 
 DRAWN = ("different", "same", "pair", *EDITS)
@@ -178,7 +179,7 @@ def read_config(path: Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(read_named(path).decode("utf-8"))
         _refuse_unknown(Config, data, str(path))
         config = parse(Config, data, str(path))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: also too long a number
