@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.harness.commands import add_timing, teller
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BackendUnavailable, UsageError, guard
 from pipeline.backends import BACKENDS
@@ -111,23 +112,6 @@ def _against(found: Sequence[Contender], given: str | None) -> str:
     return given or ("pytorch-fp32" if "pytorch-fp32" in names else names[0])
 
 
-def teller(quiet: bool, every: int = 5) -> Callable[[str], None]:
-    """Progress on stderr: one line, rewritten, on a terminal; else one message in `every`."""
-    heard = 0
-
-    def tell(words: str) -> None:
-        nonlocal heard
-        heard += 1
-        if quiet:
-            return
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
-        elif heard % every == 0:
-            print(words, file=sys.stderr, flush=True)
-
-    return tell
-
-
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python benchmarks/latency.py", description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
@@ -136,12 +120,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--precision", nargs="+", choices=arguments.PRECISIONS, default=arguments.PRECISIONS
     )
-    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
-    parser.add_argument(
-        "--runs", type=arguments.count, default=50, help="timed frames (default: 50)"
-    )
-    parser.add_argument("--rounds", type=arguments.count, default=10, help="turns (default: 10)")
-    parser.add_argument("--warmup", type=arguments.count, default=5, help="default: 5")
+    add_timing(parser, runs=50, rounds=10, warmup=5)
     parser.add_argument(
         "--sustained", type=arguments.minutes, metavar="MINUTES",
         help="keep each runtime busy for so long, and tell when it slows down",
@@ -163,7 +142,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows; - for stdout")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)
     if (args.https or args.port) and args.device != "web":
         parser.error("--port and --https go with --device web")

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model import arguments
+from benchmarks.harness.commands import add_timing, teller
 from model.errors import EXIT_INTERRUPTED, BadInput, ConversionError, guard, install
 from model.files import append_to, write_atomically
 
@@ -73,7 +73,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from benchmarks.harness import plot, table
     from benchmarks.harness import rows as results
     from benchmarks.harness.measure import measure
-    from benchmarks.latency import teller
 
     ours, asked = _ours(args)
     theirs = [_contender(recipe, asked) for recipe in _recipes() if recipe.name in args.peers]
@@ -254,15 +253,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("bundle", type=Path, help="with an fp32 ONNX file of the generator")
     parser.add_argument("--peers", nargs="+", choices=names, default=names)
     parser.add_argument("--checkpoint", type=Path, help="default: looked for")
-    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
-    parser.add_argument(
-        "--runs", type=arguments.count, default=60, help="timed frames (default: 60)"
-    )
-    parser.add_argument("--rounds", type=arguments.count, default=30, help="turns (default: 30)")
-    parser.add_argument("--warmup", type=arguments.count, default=3, help="default: 3")
+    add_timing(parser, runs=60, rounds=30, warmup=3)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args(argv)
 
 

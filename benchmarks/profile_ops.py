@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.harness.commands import teller
 from model import arguments
 from model.errors import BadInput, guard
 
@@ -39,7 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     args = parser.parse_args(argv)
 
-    from benchmarks.latency import teller
     from benchmarks.profiling import cut_ops, onnx_profiler, roofline
 
     if not args.file.is_file():

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model import arguments
+from benchmarks.harness.commands import add_timing, teller
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from benchmarks.harness import rows as results
     from benchmarks.harness.measure import measure
-    from benchmarks.latency import teller
     from benchmarks.rivals.quantizer_bench import OURS, bench, contender
     from export.stages import Stages
 
@@ -106,14 +105,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--ai-edge-quantizer", type=Path, metavar="PYTHON",
         help="the interpreter of an environment that has it",
     )  # fmt: skip
-    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
-    parser.add_argument(
-        "--runs", type=arguments.count, default=60, help="timed frames (default: 60)"
-    )
-    parser.add_argument("--rounds", type=arguments.count, default=30, help="turns (default: 30)")
-    parser.add_argument("--warmup", type=arguments.count, default=3, help="default: 3")
+    add_timing(parser, runs=60, rounds=30, warmup=3)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     return parser.parse_args(argv)
 
 
