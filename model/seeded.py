@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from model import arguments
 from model.errors import guard
@@ -21,60 +21,74 @@ if TYPE_CHECKING:
     from model.lite import LiteConfig, LiteGenerator, SwapNetwork
     from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 
+    N = TypeVar("N", Generator, LiteGenerator, MobileFaceNet)
+
 _RESIDUAL_GAIN = 0.3  # 33 residual branches in a row would multiply rounding errors otherwise
 
 
 def seeded_generator(config: GeneratorConfig | None = None, seed: int = 0) -> Generator:
     """A generator with random weights whose activations keep the size that trained ones have."""
-    import torch
 
-    from model.generator import Generator
+    def build() -> Generator:
+        from model.generator import Generator
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
         network = Generator(config)
-        with torch.no_grad():
-            tame(network)
-            _settle_on_faces(network)
-    return network.requires_grad_(False).eval()
+        tame(network)
+        _settle_on_faces(network)
+        return network
+
+    return _seeded(build, seed)
 
 
 def seeded_lite(config: LiteConfig | None = None, seed: int = 0) -> LiteGenerator:
     """A `LiteGenerator` with random weights, as `seeded_generator`."""
-    import torch
 
-    from model.lite import LiteGenerator
+    def build() -> LiteGenerator:
+        from model.lite import LiteGenerator
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
         network = LiteGenerator(config)
-        with torch.no_grad():
-            tame_lite(network)
-            _settle_on_faces(network)
-    return network.requires_grad_(False).eval()
+        tame_lite(network)
+        _settle_on_faces(network)
+        return network
+
+    return _seeded(build, seed)
 
 
 def seeded_identity_encoder(
     config: MobileFaceNetConfig | None = None, seed: int = 0
 ) -> MobileFaceNet:
-    """A MobileFaceNet with random weights; its embeddings tell nobody apart."""
-    import torch
+    """A MobileFaceNet with random weights; its embeddings do not depend on the person."""
 
-    from model.mobilefacenet import MobileFaceNet
+    def build() -> MobileFaceNet:
+        import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        from model.mobilefacenet import MobileFaceNet
+
         network = MobileFaceNet(config)
-        with torch.no_grad():
-            for layer in network.modules():
-                # Trained filters see shapes; random ones see noise, down to the rounding of pixels.
-                # Positive depthwise filters blur, and so leave shapes only.
-                if isinstance(layer, torch.nn.Conv2d) and layer.groups > 1:
-                    layer.weight.abs_()
+        for layer in network.modules():
+            # Trained filters respond to shapes; random ones to noise, down to rounding of pixels.
+            # Positive depthwise filters blur, and so leave shapes only.
+            if isinstance(layer, torch.nn.Conv2d) and layer.groups > 1:
+                layer.weight.abs_()
         faces = torch.nn.functional.interpolate(
             torch.rand(8, 3, 14, 14) * 2 - 1, 112, mode="bilinear"
         )
         _settle_statistics(network, faces)
+        return network
+
+    return _seeded(build, seed)
+
+
+def _seeded(build: Callable[[], N], seed: int) -> N:
+    """The network that `build` makes of seeded random numbers, in eval mode and without gradients.
+
+    PyTorch's own random state stays as it was.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        network = build()
     return network.requires_grad_(False).eval()
 
 
@@ -95,7 +109,7 @@ def tame(network: Generator) -> None:
 
 
 def tame_lite(network: LiteGenerator) -> None:
-    """Start near what training ends at: scales near one, an audible source, an open mask."""
+    """Start near trained weights: scales near one, an effect of the source, an open mask."""
     import torch
 
     # A unit embedding has entries near 0.04; with weights near one the style has entries near one.
@@ -127,8 +141,7 @@ def _settle_statistics(network: SwapNetwork | MobileFaceNet, *inputs: object) ->
     norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
     for norm in norms:
         norm.momentum = None  # average instead of decay
-    with torch.no_grad():
-        network.train()(*inputs)
+    network.train()(*inputs)
     for norm in norms:
         norm.momentum = 0.1
 
