@@ -25,6 +25,11 @@ def skin(seed: int = 0) -> np.ndarray:
     return 150 + 30 * np.sin(np.arange(EDGE) / 90)[:, None] + 6 * fine / fine.std()
 
 
+def grain_of(frame: int) -> np.ndarray:
+    """(EDGE, EDGE) float, the noise of a film's frame."""
+    return np.random.default_rng(frame).normal(0, 3, (EDGE, EDGE))
+
+
 def picture(luma: np.ndarray) -> np.ndarray:
     """A grey picture of a luma plane."""
     return np.repeat(luma.round().clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
@@ -113,6 +118,14 @@ def test_a_face_at_the_pictures_edge_has_no_line_there() -> None:
     edge = slice(280, 360), slice(0, 6)
     errors = [np.abs(image[edge].astype(int) - target[edge]).mean() for image in (plain, fine)]
     assert errors[1] < min(8, 0.5 * errors[0])
+
+
+def test_grain_of_a_film_changes_as_much_as_in_the_target() -> None:
+    film = [picture(skin() + grain_of(frame)) for frame in (1, 2)]
+    swapped = painted(skin())
+    first, second = (swapped_in(frame, swapped, detail=True).astype(int) for frame in film)
+    own = np.abs(film[1].astype(int) - film[0])[MIDDLE, MIDDLE].mean()
+    assert 0.8 * own < np.abs(second - first)[MIDDLE, MIDDLE].mean() < 1.05 * own
 
 
 def test_the_flag_is_on_and_can_be_turned_off() -> None:

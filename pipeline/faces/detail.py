@@ -73,8 +73,8 @@ def add_detail(into: Image8, under: Image8, coarse: Image8, weight: Mask) -> Ima
     """
     fine = cv2.subtract(_luma(under), coarse, dtype=cv2.CV_32F)
     fine = cv2.multiply(fine, weight, dst=fine)
-    added = cv2.add(into, cv2.cvtColor(fine, cv2.COLOR_GRAY2RGB), dtype=cv2.CV_8U)
-    return np.asarray(added, np.uint8)
+    channels = [cv2.add(channel, fine, dtype=cv2.CV_8U) for channel in cv2.split(into)]
+    return np.asarray(cv2.merge(channels), np.uint8)
 
 
 def likeness(painted: Image8, target: Image8) -> Mask:
