@@ -26,6 +26,7 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x89PNG", "a PNG picture", ""),
     (0, b"\xff\xd8\xff", "a JPEG picture", ""),
     (0, b"%PDF", "a PDF document", ""),
+    (0, b"\x7fELF", "a program", ""),
     (0, b"version https://git-lfs", "a Git LFS pointer", "Fetch the file with git lfs pull"),
 )
 
@@ -46,9 +47,11 @@ def kind_of(head: bytes) -> Kind | None:
     for offset, magic, what, advice in _MAGIC:
         if head.startswith(magic, offset):
             return Kind(what, advice)
-    text = head.lstrip().lower()
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return Kind("a web page", "Download the file itself")
+    if text.startswith(b"<?xml"):  # such as the errors of S3
+        return Kind("XML", "Download the file itself")
     if text.startswith((b"{", b"[")):
         return Kind("JSON")
     return _protobuf_model(head)

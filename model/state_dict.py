@@ -31,6 +31,9 @@ _GENERATOR_PREFIXES = (
     "generator.", "G.", "netG.", "generator_ema.", "G_ema.", "g_ema.", "netG_ema."
 )  # fmt: skip
 _NETWORK_PREFIXES = (*_GENERATOR_PREFIXES, "model.", "network.", "net.", "ema.", "model_ema.")
+_COUNTER = "n_averaged"  # of torch.optim.swa_utils.AveragedModel, beside the weights
+# One layer of each network; what stands before its name, stands before all.
+_LANDMARKS = ("encoder_head.conv_image.weight", "conv128.weight", "conv_6_sep.conv.weight")
 _MOST_TENSORS = 10_000
 _LONGEST_AXIS = 1 << 20  # far beyond any layer; products of two still fit in 64 bits
 
@@ -64,13 +67,17 @@ def _unwrap(content: object, path: Path) -> StateDict:
                 f"{path} holds a {type(content).__name__}; expected weights by name. "
                 "Save network.state_dict()"
             )
-        found = [key for key in _WRAPPERS if _holds_weights(content.get(key))]
+        found: list[Any] = [key for key in _WRAPPERS if _holds_weights(content.get(key))]
+        if not found and not any(isinstance(value, Tensor) for value in content.values()):
+            found = [key for key, value in content.items() if _holds_weights(value)]
         if not found:
             return _tensors_of(content, path)
         if len(found) > 1:
+            # Of generator and generator_ema the average is better.
+            example = found[-1] if found[-1] in _WRAPPERS else found[0]
             raise CheckpointError(
-                f"{path} holds weights under {' and '.join(found)}; expected those of one network. "
-                f"Save the ones you want: torch.save(torch.load(FILE)['{found[-1]}'], NEW)"
+                f"{path} holds weights under {_listed(found)}; expected those of one network. "
+                f"Save the ones you want: torch.save(torch.load(FILE)[{example!r}], NEW)"
             )
         content = content[found[0]]
     raise CheckpointError(
@@ -88,7 +95,11 @@ def _holds_weights(value: object, depth: int = 0) -> bool:
 
 
 def _tensors_of(content: Mapping[Any, Any], path: Path) -> StateDict:
-    state = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    state = {
+        str(name): value
+        for name, value in content.items()
+        if isinstance(value, Tensor) and name != _COUNTER
+    }
     if not state:
         raise CheckpointError(
             f"{path} holds {some(content) or 'nothing'}; expected weights by name, bare or "
@@ -128,7 +139,20 @@ def _strip_prefixes(state: StateDict, path: Path) -> StateDict:
         state = _renamed(
             inside, lambda name, prefix=chosen: _without_silent(name.removeprefix(prefix)), path
         )
-    return state
+    prefix = _unknown_prefix(state)
+    return _renamed(state, lambda name: _without_silent(name.removeprefix(prefix)), path)
+
+
+def _unknown_prefix(state: StateDict) -> str:
+    """What stands before every name of a network of ours; empty where there is nothing."""
+    found = {
+        name.removesuffix(landmark)
+        for name in state
+        for landmark in _LANDMARKS
+        if name.endswith(f".{landmark}")
+    }
+    prefix = found.pop() if len(found) == 1 else ""
+    return prefix if all(name.startswith(prefix) for name in state) else ""
 
 
 def _without_silent(name: str) -> str:
@@ -185,6 +209,11 @@ def _kind(tensor: Tensor) -> str:
     if tensor.is_meta:
         return "meta"
     return "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
+
+
+def _listed(names: Iterable[object]) -> str:
+    """A few names with `and`, shortened, for a message."""
+    return " and ".join(one_line(str(name))[:60] for name in list(names)[:4])
 
 
 def some(names: Iterable[object]) -> str:

@@ -46,6 +46,10 @@ def state() -> State:
         lambda s: {"model": {"state_dict": s}, "optimizer": {}},
         lambda s: {"model": "MobileFSGAN", "state_dict": s},
         lambda s: dict(s, epoch=7, name="run", best=None),
+        lambda s: {"n_averaged": torch.tensor(3)} | {f"module.{k}": v for k, v in s.items()},
+        lambda s: {"student": s, "optimizer": {"state": {0: {"exp_avg": ONE}}}, "step": 3},
+        lambda s: {"gen": {"weights": s}, "disc": {}},
+        lambda s: {f"online_model.module.{k}": v for k, v in s.items()},
     ],
     ids=[
         "bare",
@@ -65,6 +69,10 @@ def state() -> State:
         "model",
         "model is a name",
         "numbers beside the weights",
+        "AveragedModel",
+        "a wrapper of any name",
+        "wrappers of any name",
+        "a prefix of any name",
     ],
 )
 def test_every_way_of_saving_loads_unchanged(
@@ -223,6 +231,10 @@ def test_a_truncated_file_is_refused(name: str, part: float, state: State, tmp_p
         (
             {"generator": {"w": ONE}, "generator_ema": {"w": ONE}},
             r"under generator and generator_ema.*torch.load\(FILE\)\['generator_ema'\]",
+        ),
+        (
+            {"G_state_dict": {"w": ONE}, "D_state_dict": {"w": ONE}},
+            r"under G_state_dict and D_state_dict.*torch.load\(FILE\)\['G_state_dict'\]",
         ),
         (
             {"generator.w": ONE, "generator_ema.w": ONE},

@@ -88,6 +88,7 @@ FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
     "TFLite": (lambda: b"\x1c\0\0\0TFL3" + bytes(32), "is a TFLite model"),
     "NumPy archive": (numpy_archive, "zip archive, but not of torch.save .*a.npy"),
     "web page": (lambda: b"\n<!DOCTYPE html><html>", "is a web page"),
+    "XML": (lambda: b'\xef\xbb\xbf<?xml version="1.0"?><Error/>', "is XML; .*Download"),
     "Git LFS": (lambda: b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
     "plain pickle": (lambda: pickle.dumps({"a": 1}, 2), "torch.save did not write it"),
     "compressed": (
