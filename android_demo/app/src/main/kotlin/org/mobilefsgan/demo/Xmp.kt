@@ -21,7 +21,7 @@ object Xmp {
             "<rdf:Description rdf:about=\"\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" " +
             "xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\">" +
             "<Iptc4xmpExt:DigitalSourceType>$SOURCE_TYPE</Iptc4xmpExt:DigitalSourceType>" +
-            "<xmp:CreatorTool>MobileFSGAN</xmp:CreatorTool>" +
+            "<xmp:CreatorTool>MobileFSGAN toolkit</xmp:CreatorTool>" +
             "</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>"
 
     /** [file], a JPEG without XMP, with the mark: one APP1 segment after the first segment. */

@@ -38,7 +38,7 @@ class PicturesTest {
 
     @Test
     fun badgeIsBurnedIntoTheLowerLeftCornerAndNowhereElse() {
-        val saved = marked(portrait.toBitmap(), badge = "Synthetic picture", SaveFormat.PNG)
+        val saved = marked(portrait.toBitmap(), badge = "AI · face swapped", SaveFormat.PNG)
         val burned = BitmapFactory.decodeByteArray(saved, 0, saved.size).toPicture().rgb
         val changed = (0 until 320 * 320).filter { i ->
             (0..2).any {

@@ -112,7 +112,7 @@ class SettingsActivityTest {
     fun badgeIsDrawnOnWhatIsSavedOrNot() {
         val gallery = Gallery.installed()
         its.photo()
-        change { button("Write \u201cSynthetic picture\u201d on the picture").performClick() }
+        change { button("Write \u201cAI · face swapped\u201d on the picture").performClick() }
         assertEquals(false, kept["badge"])
         its.press(R.id.save)
         change { screen.find<View>(R.id.badge).performClick() }
@@ -145,7 +145,7 @@ class SettingsActivityTest {
         change {
             val threads = Settings(its.app).choice.threads.toString()
             assertEquals(listOf("int8", "CPU", threads, "JPEG"), chosen())
-            assertTrue(button("Write \u201cSynthetic picture\u201d on the picture").isChecked)
+            assertTrue(button("Write \u201cAI · face swapped\u201d on the picture").isChecked)
         }
         assertEquals("nothing was loaded again", 1, its.app.engines.loaded.size)
     }
