@@ -66,6 +66,12 @@ def read_named(path: Path, limit_bytes: int = LARGEST_TEXT_BYTES) -> bytes:
     """The content of a file that the user named: links are followed; else as `read_regular`."""
     with contextlib.suppress(ValueError):  # a NUL in the name
         path = Path(os.path.realpath(path))
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        mode = stat.S_IFREG  # the next line says what is wrong
+    if not stat.S_ISREG(mode):
+        raise ContractError(f"{path} is {_kind(mode)}; expected a file. Save it as one first")
     return read_regular(path, limit_bytes)
 
 

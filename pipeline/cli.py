@@ -74,13 +74,12 @@ def _request(
     args: argparse.Namespace, people: tuple[Any, ...], signer: Credentials | None
 ) -> Request:
     from pipeline.faces.paste import Blend
-    from pipeline.people import parse_pairs
     from pipeline.request import Request
 
     return Request(
         people,
         args.faces if args.faces != "largest" or len(people) == 1 else len(people),
-        parse_pairs(args.map) if args.map else None,
+        args.map,
         Blend(
             opacity=args.opacity,
             keep_mouth=args.keep_mouth,

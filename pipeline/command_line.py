@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 
 from model import arguments
@@ -20,6 +21,8 @@ _EXAMPLES = """examples:
 
 Swap only faces of people who agreed to it. Results are labelled as synthetic in their metadata.
 """
+
+_LONGEST_SHOWN = 40  # characters of a flag in a message
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Refuse flags that do not go together, before anything is loaded.
+    """Refuse flags that do not go together, before anything is loaded; `map` becomes pairs.
 
     Raises:
         UsageError: they do not.
@@ -118,15 +121,43 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError("--no-label and --c2pa-cert contradict each other")
     if args.target and not args.target.exists():
         raise UsageError(f"there is no {args.target}")
+    if args.map is not None:
+        args.map = parse_pairs(args.map)
     if args.save_identity and args.save_identity.suffix.lower() != ".npy":
         raise UsageError(
             f"--save-identity {args.save_identity} must end in .npy, by which a SOURCE is known"
         )
 
 
+def parse_pairs(text: str) -> dict[int, int]:
+    """`0:1,1:0`: source to face, as face to source.
+
+    Raises:
+        UsageError: it does not read so.
+    """
+    pairs: dict[int, int] = {}
+    for part in text.split(","):
+        numbers = [word.strip() for word in part.split(":")]
+        # Ten digits of this script are more than there are faces; Python takes others too.
+        if len(numbers) != 2 or not all(re.fullmatch("[0-9]{1,10}", word) for word in numbers):
+            raise UsageError(
+                f"--map {_shown(text)}: '{_shown(part)}' is no SOURCE:FACE pair; expected numbers "
+                "from 0, as in 0:1"
+            )
+        source, face = map(int, numbers)
+        if face in pairs:
+            raise UsageError(f"--map {_shown(text)}: face {face} is given two sources")
+        pairs[face] = source
+    return pairs
+
+
 def _path(text: str) -> Path:
     """A path; `~` is expanded here, too, because shells leave it alone after `=`."""
     return Path(text if os.path.exists(text) else os.path.expanduser(text))
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _which(text: str) -> str | int:

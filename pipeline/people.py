@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from model.array_file import read_npy
-from model.errors import BadInput, ImageError, UsageError
+from model.errors import BadInput, ImageError
 from model.files import write_atomically
 from pipeline.faces.face import Face
 from pipeline.media import photo
@@ -92,25 +92,6 @@ def save_identity(path: Path, identity: Identity) -> None:
     np.save(data, identity)
     # An embedding of a face is biometric data: for its owner alone.
     write_atomically(path, lambda beside: beside.write_bytes(data.getvalue()), private=True)
-
-
-def parse_pairs(text: str) -> dict[int, int]:
-    """`0:1,1:0`: source to face, as face to source.
-
-    Raises:
-        UsageError: it does not read so.
-    """
-    pairs: dict[int, int] = {}
-    for part in text.split(","):
-        source, colon, face = part.partition(":")
-        if not (colon and source.strip().isdecimal() and face.strip().isdecimal()):
-            raise UsageError(
-                f"--map {text}: '{part}' is no SOURCE:FACE pair; expected numbers from 0, as in 0:1"
-            )
-        if int(face) in pairs:
-            raise UsageError(f"--map {text}: face {face.strip()} is given two sources")
-        pairs[int(face)] = int(source)
-    return pairs
 
 
 def assign(

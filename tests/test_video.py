@@ -14,13 +14,13 @@ from doubles import IDENTITY, needs_detector, portrait, swapper
 from movies import RATE, astronaut, av, blank, film, packets, pictures, planes
 
 from model.errors import UsageError, VideoError
+from pipeline.command_line import parse_pairs
 from pipeline.faces.detect import Detector
 from pipeline.faces.pyramid import Pyramid
 from pipeline.faces.tracking import Tracker
 from pipeline.files import check_output
 from pipeline.media.label import SOURCE_TYPE
 from pipeline.overlap import Ahead, Behind
-from pipeline.people import parse_pairs
 from pipeline.request import Outcome, Request
 from pipeline.video import swap_video
 

@@ -27,6 +27,7 @@ from model.errors import BackendUnavailable, BadInput, ContractError
 WEB_DEMO = Path(__file__).resolve().parents[2] / "web_demo"
 ROWS = "/rows"
 _MOST_BYTES = 1 << 20  # a row has about 1 kB
+_LONGEST_LENGTH = 16  # digits of a Content-Length; int() raises on thousands
 _MOST_ROWS = 200
 _IDLE_S = 60.0
 # Not left to the machine's own tables: a module of another type does not run.
@@ -181,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not hmac.compare_digest(token.encode(), box.token.encode()):
             return self._answer(HTTPStatus.FORBIDDEN, "Open the link that the terminal shows.")
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
+        if not (length.isascii() and length.isdecimal() and len(length) < _LONGEST_LENGTH):
             return self._answer(HTTPStatus.LENGTH_REQUIRED, "Expected a Content-Length.")
         if int(length) > _MOST_BYTES:
             return self._answer(
