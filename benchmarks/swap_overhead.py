@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PHOTO_BAR, VIDEO_BAR = 0.15, 0.70  # of a photo's time, at most; of the generator's rate, at least
 REAL_TIME_FPS = 24
 _PHOTO, _WIDTH, _HEIGHT, _RATE = 1024, 1280, 720, 25
-_ROUNDS, _FRAMES, _ALONE = 3, 100, 20  # of the video, and the generator's between its rounds
+_FRAMES, _ALONE = 100, 20  # of video and camera a round, and the generator's around it
 _STAGES = ("decode", "detect", "align", "generate", "blend", "encode")
 
 
@@ -74,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument("--repeats", type=arguments.count, default=30, help="photos (default: 30)")
+    parser.add_argument(
+        "--rounds", type=arguments.count, default=3, help="of video and camera (default: 3)"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
@@ -92,8 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     picture: Any = cv2.resize(portrait, (_PHOTO, _PHOTO), interpolation=cv2.INTER_CUBIC)
     ways = {
         "photo": _photo(contenders, picture, args.repeats),
-        "video": _video(contenders, picture),
-        "live": _live(contenders, picture),
+        "video": _video(contenders, picture, args.rounds),
+        "live": _live(contenders, picture, args.rounds),
     }
     result = {
         "precision": args.precision, "threads": args.threads,
@@ -133,7 +136,7 @@ def _photo(contenders: Sequence[_Contender], picture: Image8, repeats: int) -> l
     return results
 
 
-def _video(contenders: Sequence[_Contender], picture: Image8) -> list[dict[str, Any]]:
+def _video(contenders: Sequence[_Contender], picture: Image8, rounds: int) -> list[dict[str, Any]]:
     """A video's frame rate from file to file, as a part of the generator's own around it."""
     from pipeline.request import Request
     from pipeline.video import swap_video
@@ -145,11 +148,11 @@ def _video(contenders: Sequence[_Contender], picture: Image8) -> list[dict[str, 
         def swap(of: _Contender) -> None:
             swap_video(of.swapper, clip, output, Request((of.me,)), progress=False)
 
-        rates = _in_turns(contenders, picture, swap)
+        rates = _in_turns(contenders, picture, rounds, swap)
     return [{**rate, "bar": VIDEO_BAR, "held": rate["share"] >= VIDEO_BAR} for rate in rates]
 
 
-def _live(contenders: Sequence[_Contender], picture: Image8) -> list[dict[str, Any]]:
+def _live(contenders: Sequence[_Contender], picture: Image8, rounds: int) -> list[dict[str, Any]]:
     """The frame rate from a camera's frame in memory to the picture that is shown."""
     import numpy as np
 
@@ -164,11 +167,14 @@ def _live(contenders: Sequence[_Contender], picture: Image8) -> list[dict[str, A
         for index, frame in enumerate(frames):
             live.swapped(frame, index / _RATE)
 
-    return _in_turns(contenders, picture, swap)
+    return _in_turns(contenders, picture, rounds, swap)
 
 
 def _in_turns(
-    contenders: Sequence[_Contender], picture: Image8, swap: Callable[[_Contender], None]
+    contenders: Sequence[_Contender],
+    picture: Image8,
+    rounds: int,
+    swap: Callable[[_Contender], None],
 ) -> list[dict[str, Any]]:
     """The frame rate of `swap`, which takes `_FRAMES`, beside the generator's own around it."""
     face = picture[100:356, 320:576].copy()  # the generator's time is the same for any picture
@@ -178,7 +184,7 @@ def _in_turns(
 
     for contender in contenders:
         contender.begin()
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         for of in contenders:
             before = alone(of)
             of.totals_s.append(_seconds(functools.partial(swap, of)) / _FRAMES)
