@@ -29,6 +29,10 @@ def test_a_missed_face_keeps_its_pose_for_some_frames(options: dict[str, int], h
     assert faces_seen("x" + (hold + 1) * ".", **options)[-2:] == [[0], []]
 
 
+def test_a_face_that_comes_back_after_long_is_found_in_its_first_frame() -> None:
+    assert faces_seen("x.....x")[-2:] == [[], [0]]
+
+
 def test_at_two_frames_a_second_a_missed_face_is_held_for_one() -> None:
     assert faces_seen("x..", rate=2) == [[0], [0], []]
 

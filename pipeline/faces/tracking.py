@@ -18,7 +18,7 @@ from pipeline.faces.face import Face, same
 from pipeline.faces.facemesh import Points
 from pipeline.faces.pyramid import Pyramid
 
-DETECT_EVERY = 10  # frames; a new face may stay undetected for that long
+DETECT_EVERY = 10  # frames; beside known faces a new one may stay undetected for that long
 # How long a face that is missed keeps its pose, while it is looked for in each frame. In a film two
 # frames bridge a miss, and a swap does not stay where no face is any more. A live picture flickers
 # more: its camera is worse and its frames have larger steps between them.
@@ -92,7 +92,9 @@ class Tracker:
             self._tracks = []
         all_seen = self._follow(picture, seconds)
         self._since_look += 1
-        if begins or not all_seen or self._since_look >= DETECT_EVERY:
+        # A frame without a face costs little else, so it is searched each time.
+        empty = not self._tracks and not self._thorough
+        if begins or empty or not all_seen or self._since_look >= DETECT_EVERY:
             self._look(picture, seconds, deep=begins)
         self._tracks = [track for track in self._tracks if self._is_held(track, seconds)]
         return [(t.number, Face(t.smooth.copy(), t.face.score)) for t in self._tracks]
