@@ -241,6 +241,13 @@ def test_webm_gets_square_pixels_and_says_so(tmp_path: Path) -> None:
     assert any("pixels of 4:3 become square" in note for note in outcome.notes)
 
 
+def test_pixels_that_cannot_become_square_are_said(tmp_path: Path) -> None:
+    wide = {"aspect": Fraction(40), "sound": False}
+    clip = film(tmp_path / "clip.mp4", 1, lambda i: shades(i, 512, 96), **wide)
+    outcome = swapped(clip, tmp_path / "out.webm")
+    assert outcome.notes == ("pixels of 40:1 are shown as square ones: 20480x96 is too large",)
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm"])
 @pytest.mark.parametrize(
     ("codec", "size"), [("libvpx-vp9", (79, 101)), ("mpeg4", (119, 81)), ("mpeg4", (120, 81))]
@@ -431,6 +438,17 @@ def test_more_bits_and_colour_resolution_than_the_result_holds_are_said(tmp_path
         "10 bits per channel become 8",
         "colour resolution 4:2:2 becomes 4:2:0",
     )
+
+
+@pytest.mark.parametrize(
+    ("format", "ratio"), [("yuv411p", "4:1:1"), ("yuv440p", "4:4:0"), ("yuv410p", None)]
+)
+def test_any_colour_resolution_that_is_lost_is_said(
+    format: str, ratio: str | None, tmp_path: Path
+) -> None:
+    clip = film(tmp_path / "clip.mkv", 1, shades, codec="ffv1", format=format, sound=False)
+    wanted = (f"colour resolution {ratio} becomes 4:2:0",) if ratio else ()
+    assert swapped(clip, tmp_path / "out.mp4").notes == wanted
 
 
 @pytest.mark.parametrize("name", ["clip-12:30.mp4", "http:x.mp4", "concat:a|b.mp4", "pipe:0.mp4"])

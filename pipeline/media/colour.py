@@ -116,24 +116,28 @@ def loss(frame: Any, format: str) -> list[str]:
     bits = max(component.bits for component in frame.format.components)
     if bits > 8:
         notes.append(f"{bits} bits per channel become 8")
-    before, after = _subsampling(frame.format), format[-4:-1]
-    if before and before > after:
+    before, after = _subsampling(frame.format), _SUBSAMPLINGS[format[-4:-1]]
+    if before and (before[0] > after[0] or before[1] > after[1]):
         notes.append(f"colour resolution {_RATIO[before]} becomes {_RATIO[after]}")
     if any(component.is_alpha for component in frame.format.components):
         notes.append(ALPHA_LOST)
     return notes
 
 
-_RATIO = {"420": "4:2:0", "422": "4:2:2", "444": "4:4:4"}
+# Width and height of the chroma of 8x8 pixels.
+_SUBSAMPLINGS = {"420": (4, 4), "422": (4, 8), "444": (8, 8)}
+_RATIO = {
+    (4, 4): "4:2:0", (4, 8): "4:2:2", (8, 8): "4:4:4", (2, 8): "4:1:1", (2, 2): "4:1:0",
+    (8, 4): "4:4:0",
+}  # fmt: skip
 
 
-def _subsampling(format: Any) -> str | None:
-    """420, 422 or 444 of a YCbCr format; None of any other."""
+def _subsampling(format: Any) -> tuple[int, int] | None:
+    """Width and height of the chroma of 8x8 pixels of a YCbCr format; None of any other."""
     if format.is_rgb or format.has_palette or len(format.components) < 3:
         return None
-    return {(8, 8): "444", (4, 8): "422", (4, 4): "420"}.get(
-        (format.chroma_width(8), format.chroma_height(8))
-    )
+    size = format.chroma_width(8), format.chroma_height(8)
+    return size if size in _RATIO else None
 
 
 def from_ycgco(frame: Any, spread: int) -> Any:

@@ -132,10 +132,15 @@ class Fitting:
 
     def _squared(self, first: Any) -> tuple[int, int]:
         size = square_pixels(first.width, first.height, self.aspect)
-        if size == self.size or max(size) > _LARGEST:
+        if size == self.size:
+            return size
+        pixels = f"pixels of {self.aspect.numerator}:{self.aspect.denominator}"
+        if max(size) > _LARGEST:
+            self._notes.append(
+                f"{pixels} are shown as square ones: {size[0]}x{size[1]} is too large"
+            )
             return self.size
         self._notes.append(
-            f"pixels of {self.aspect.numerator}:{self.aspect.denominator} become square: "
-            f"{first.width}x{first.height} is stored as {size[0]}x{size[1]}"
+            f"{pixels} become square: {first.width}x{first.height} is stored as {size[0]}x{size[1]}"
         )
         return size
