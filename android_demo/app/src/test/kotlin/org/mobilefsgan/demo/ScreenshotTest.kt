@@ -33,6 +33,7 @@ class ScreenshotTest {
         // A frame that lays views out, then one that ends their animations.
         repeat(2) { shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1)) }
         val root: View = activity.window.decorView
+        root.jumpDrawablesToCurrentState()
         val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(picture))
         val folder = File(System.getProperty("screenshots")!!).apply { mkdirs() }

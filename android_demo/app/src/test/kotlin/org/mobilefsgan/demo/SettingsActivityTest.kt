@@ -80,7 +80,7 @@ class SettingsActivityTest {
         assertEquals(1, kept["threads"])
         assertEquals(1, ran().threads)
         its.frame()
-        assertTrue(its.text(R.id.overlay), "1 threads" in its.text(R.id.overlay))
+        assertTrue(its.text(R.id.overlay), "int8 · 1 thread\n" in its.text(R.id.overlay))
     }
 
     @Test

@@ -93,9 +93,11 @@ class MainScreen(private val activity: Activity, private val actions: Actions) {
         val times = state.times
         overlay.visible(ran != null && times != null)
         if (ran == null || times == null) return
+        val choice = ran.choice
+        val threads = activity.resources
+            .getQuantityString(R.plurals.overlay_threads, choice.threads, choice.threads)
         val used = activity.getString(
-            R.string.overlay_ran, ran.choice.backend.label, ran.choice.precision,
-            ran.choice.threads
+            R.string.overlay_ran, choice.backend.label, choice.precision, threads
         )
         val stages = activity.getString(
             R.string.overlay_times, times.find, times.align, times.generate, times.putBack
