@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import program
 
-from benchmarks.peers import _recipes
+from benchmarks.rivals.recipes import recipes
 
 
 def profile(file: Path) -> dict:  # type: ignore[type-arg]
@@ -64,7 +64,7 @@ def test_no_benchmark_shadows_a_module_when_run_by_its_path() -> None:
 def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(
     bundle: Path, tiny_checkpoints: tuple[Path, Path]
 ) -> None:
-    missing = next(r for r in _recipes() if r.package == "executorch")
+    missing = next(r for r in recipes() if r.package == "executorch")
     result = program(
         "peers", bundle, "--checkpoint", tiny_checkpoints[0], "--peers", missing.name,
         "--runs", 2, "--rounds", 1, "--quiet",
