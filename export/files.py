@@ -15,7 +15,8 @@ from export.proof.parity import QUANTIZED
 from export.proof.prove import prove
 from export.quantize.calibration import CalibrationSet
 from export.quantize.eight_bit import EightBit
-from export.quantize.recipe import MOST_LOST, Layer, Rankings, candidates, named, recipe, weights_of
+from export.quantize.ranking import Layer, Rankings, named
+from export.quantize.recipe import MOST_LOST, candidates, recipe, weights_of
 from export.subject import Artifact, Subject
 from export.workbench import Workbench
 from model.contract import Format, ModelSpec, Parity, Precision

@@ -16,7 +16,8 @@ from export.networks import Networks, load, subjects
 from export.proof.chains import Chains
 from export.proof.prove import prove_rewrite
 from export.quantize.calibration import CalibrationSet, built_in, from_folder
-from export.quantize.recipe import Rankings, read_recipe
+from export.quantize.ranking import Rankings
+from export.quantize.recipe import read_recipe
 from export.stages import Stages
 from export.staging import staging
 from export.subject import Subject

@@ -19,7 +19,7 @@ from model import arguments
 from model.errors import guard
 
 if TYPE_CHECKING:
-    from export.quantize.recipe import Layer
+    from export.quantize.ranking import Layer
     from model.contract import Format
 
 
@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     from export.quantize.calibration import built_in
-    from export.quantize.recipe import network_inputs, rank, recipe_text, rounding
+    from export.quantize.ranking import network_inputs, rank, rounding
+    from export.quantize.recipe import recipe_text
     from export.subject import Subject
     from model.aligned_face import FACE_SIZE
     from model.checkpoint import load_generator

@@ -11,7 +11,8 @@ from export.files import FileMaker, Orders
 from export.proof.parity import Chain, Reference, run_torch
 from export.proof.samples import make_pairs
 from export.quantize.calibration import built_in
-from export.quantize.recipe import Layer, Rankings, candidates, recipe
+from export.quantize.ranking import Layer, Rankings
+from export.quantize.recipe import candidates, recipe
 from export.stages import Stages
 from export.subject import Subject
 from export.workbench import Workbench

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from export.quantize.recipe import Rounding, rank, read_recipe
+from export.quantize.ranking import Rounding, rank
+from export.quantize.recipe import read_recipe
 from export.quantize.weights import rounded_per_channel
 from model.deploy import DeployedGenerator
 from model.errors import BadInput
