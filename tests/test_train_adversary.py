@@ -54,6 +54,17 @@ def test_a_generator_hears_the_judge_that_learns(taught: Adversary) -> None:
     assert (heard + alone.mean()).abs() > 1e-3
 
 
+def test_without_batch_norm_a_verdict_is_the_same_beside_photos() -> None:
+    torch.manual_seed(0)
+    adversary = Adversary(
+        Config(discriminator_norm="instance", weights=Weights((1.0, 0.0, 0.0))), HERE
+    )
+    random = torch.Generator().manual_seed(1)
+    real, fake = photos(random), photos(random)
+    beside = copy.deepcopy(adversary.discriminators)([torch.cat((fake, real))])[0]
+    torch.testing.assert_close(adversary.deceived(real, [fake]), -beside[:4].mean())
+
+
 def test_its_gradient_reaches_pictures_and_no_discriminator(taught: Adversary) -> None:
     random = torch.Generator().manual_seed(3)
     rough = (photos(random) + 0.3 * torch.randn(4, 3, 64, 64, generator=random)).requires_grad_()

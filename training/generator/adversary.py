@@ -23,6 +23,7 @@ class Adversary:
     def __init__(self, config: Config, ranks: Ranks) -> None:
         self._weights, self._compute = config.weights.adversarial, ranks.compute
         self._part_weight = config.weights.parts
+        self._batch_counts = config.discriminator_norm == "batch"
         self.discriminators = Discriminators(
             norm=config.discriminator_norm, parts=self._part_weight > 0
         ).to(ranks.device, memory_format=ranks.compute.layout)  # type: ignore[call-overload]
@@ -46,11 +47,15 @@ class Adversary:
             real: photos as large as the finest picture, (N, 3, S, S) float32 RGB in [-1, 1].
             fakes: the generator's pictures, finest first.
         """
+        # Batch norm depends on the batch: judged without photos, pictures would meet another
+        # function than the one that learns, and the generator would win by noise at their edges.
+        beside = real if self._batch_counts else None
         self.discriminators.requires_grad_(False)
-        verdicts = self._compare(self.discriminators, real, fakes)
+        verdicts = self._verdicts(self.discriminators, beside, fakes)
         self.discriminators.requires_grad_(True)
+        count = len(fakes[0])
         return torch.stack(
-            [weight * losses.generator_hinge(fake) for weight, fake, _ in verdicts]
+            [weight * losses.generator_hinge(verdict[:count]) for weight, verdict in verdicts]
         ).sum()
 
     def learn(self, real: Tensor, fakes: list[Tensor]) -> Tensor:
@@ -58,9 +63,10 @@ class Adversary:
 
         Arguments as of `deceived`.
         """
-        verdicts = self._compare(self._learner, real, [fake.detach() for fake in fakes])
+        count = len(real)
+        verdicts = self._verdicts(self._learner, real, [fake.detach() for fake in fakes])
         total = torch.stack(
-            [w * losses.discriminator_hinge(photo, fake) for w, fake, photo in verdicts]
+            [w * losses.discriminator_hinge(v[count:], v[:count]) for w, v in verdicts]
         ).sum()
         if torch.isfinite(total):
             self.optimizer.zero_grad()
@@ -68,25 +74,28 @@ class Adversary:
             self.optimizer.step()
         return total.detach()
 
-    def _compare(
-        self, judge: nn.Module, real: Tensor, fakes: list[Tensor]
-    ) -> list[tuple[float, Tensor, Tensor]]:
-        """Weight and verdicts, on pictures and on photos, of each size and part of the face.
+    def _verdicts(
+        self, judge: nn.Module, real: Tensor | None, fakes: list[Tensor]
+    ) -> list[tuple[float, Tensor]]:
+        """Weight and verdicts of each size and part of the face: on pictures, then on photos.
 
-        Pictures and photos are judged in one batch, because batch norm depends on the batch. Judged
-        alone, pictures would meet another function than the one that learns, and the generator
-        would win by noise at the picture's edge. DDP and the spectral norm need one forward pass
-        per backward pass, too.
+        Both are judged in one forward pass, because DDP and the spectral norm need one per
+        backward pass.
         """
-        reals = [real, F.avg_pool2d(real, 2), F.avg_pool2d(real, 4)][: len(fakes)]
         # A growing network has fewer pictures than there are weights at first.
         weights = [*self._weights[: len(fakes)], *([self._part_weight] * 2)]
-        both = [
-            torch.cat((fake, photo)) if weight or i == 0 else None
-            for i, (weight, fake, photo) in enumerate(zip(weights, fakes, reals, strict=False))
+        judged = [
+            _beside(fake, real) if weight or i == 0 else None
+            for i, (weight, fake) in enumerate(zip(weights, fakes, strict=False))
         ]
         with self._compute.autocast():
-            verdicts = judge(both)
-        judged = [pair for pair in zip(weights, verdicts, strict=False) if pair[1] is not None]
-        halves = [(weight, verdict.chunk(2)) for weight, verdict in judged]
-        return [(weight, fake, photo) for weight, (fake, photo) in halves]
+            verdicts = judge(judged)
+        pairs = zip(weights, verdicts, strict=False)
+        return [(weight, verdict) for weight, verdict in pairs if verdict is not None]
+
+
+def _beside(fake: Tensor, real: Tensor | None) -> Tensor:
+    """Pictures, and photos averaged down to their size behind them where there are any."""
+    if real is None:
+        return fake
+    return torch.cat((fake, F.avg_pool2d(real, real.shape[-1] // fake.shape[-1])))
