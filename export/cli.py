@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from model import arguments
 from model.contract import Format
+from model.place import GOLDEN, GOLDEN_BAKED
 
 if TYPE_CHECKING:
     from model.contract import Manifest, ModelSpec
@@ -164,9 +165,9 @@ def _next_commands(place: Path, manifest: Manifest, args: argparse.Namespace) ->
     """Commands that can be typed next as they stand: every file that they name is there."""
     from pipeline.faces.portraits import PORTRAITS, portrait_path
 
-    lines: list[tuple[tuple[object, ...], str]] = [
-        (("export.verify", place), "replay the golden samples, here or on a Mac")
-    ]
+    lines: list[tuple[tuple[object, ...], str]] = []
+    if any((place / samples).is_dir() for samples in (GOLDEN, GOLDEN_BAKED)):
+        lines.append((("export.verify", place), "replay the golden samples, here or on a Mac"))
     if manifest.identity_checkpoint and not args.bake_identity:
         given = ("--identity", args.identity) if args.identity else ()
         bake = ("export", args.checkpoint, *given, "-o", args.output_dir)
@@ -174,5 +175,11 @@ def _next_commands(place: Path, manifest: Manifest, args: argparse.Namespace) ->
             ((*bake, "--bake-identity", portrait_path(PORTRAITS[1])), "one source, target alone")
         )
     lines.append((("export.doctor",), "what this machine can convert and execute"))
-    shown = [f"  python -m {shlex.join(map(str, words))}    # {what}" for words, what in lines]
+    shown = [f"  python -m {shlex.join(map(_word, words))}    # {what}" for words, what in lines]
     return "\n".join(["next:", *shown])
+
+
+def _word(word: object) -> str:
+    """A flag, or a path that is not taken for one."""
+    named = isinstance(word, Path) and str(word).startswith("-")
+    return f"./{word}" if named else str(word)

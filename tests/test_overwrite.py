@@ -1,5 +1,6 @@
 """What an export may replace without being told to."""
 
+import argparse
 import dataclasses
 import json
 import os
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from small_bundles import ONNX, spec_of, write_manifest, write_small
 
+from export.cli import _next_commands
 from export.earlier import replaced, taken_over
 from export.publishing import publish
 from export.staging import staging
@@ -118,3 +120,16 @@ def test_models_of_another_baked_identity_do_not_stay(baked: Path) -> None:
     assert taken_over(baked, SAME, None, new, -ME)[0] == []
     (baked / "golden-baked/0-embedding.bin").unlink()  # made with --no-parity: nobody knows whose
     assert taken_over(baked, SAME, None, new, ME)[0] == []
+
+
+def test_the_next_lines_name_what_is_there(present: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(present.parent)
+    args = argparse.Namespace(
+        checkpoint=Path("-c.pt"), identity=None, output_dir=Path("-out"), bake_identity=None
+    )
+    manifest = load_bundle(present)
+    lines = _next_commands(Path("latest"), manifest, args)
+    assert "export ./-c.pt -o ./-out --bake-identity" in lines
+    assert "export.verify" not in lines, "there are no samples to replay"
+    (present / "golden").mkdir()
+    assert "export.verify latest" in _next_commands(Path("latest"), manifest, args)

@@ -20,10 +20,6 @@ def parse(path: Path) -> tuple[Any, Path]:
     Raises:
         ContractError: it is no package with an ML Program, or the program is damaged.
     """
-    with quiet():  # importing coremltools announces every missing Apple library
-        from coremltools.proto import Model_pb2
-        from google.protobuf.message import DecodeError
-
     if path.is_file():
         raise ContractError(
             f"{path} is a file; expected an .mlpackage folder with an ML Program. A neural-network "
@@ -33,6 +29,10 @@ def parse(path: Path) -> tuple[Any, Path]:
     file = path / _DATA / _model_file(path)
     if not file.is_file():
         raise ContractError(f"{path} has no {file.name}; expected an .mlpackage")
+    with quiet():  # importing coremltools takes seconds, and announces missing Apple libraries
+        from coremltools.proto import Model_pb2
+        from google.protobuf.message import DecodeError
+
     model = Model_pb2.Model()
     try:
         model.ParseFromString(read_regular(file))
