@@ -12,20 +12,20 @@ from pipeline.faces.pyramid import Image8
 
 Mask = NDArray[np.float32]
 
-_GAIN = (0.6, 1.6)  # how far contrast may be changed to match; more would amplify noise
-_STEP = 3  # every third row and column of a face is enough to measure its tone
+_GAIN = (0.6, 1.6)  # bounds of the change of contrast; a larger gain would amplify noise
+_STEP = 3  # the tone is measured on every third row and column of a face
 _BINS = 32  # of luma
-_STRAY = 1.5  # chroma may stray that many times as far from the target's tone as the target's does
-_EXACT = 1e-3
+_STRAY = 1.5  # most stray of the result, in units of the target's, see `Tone`
+_EXACT = 1e-3  # levels; avoids a division by zero
 
 
 class Tone(NamedTuple):
-    """The chroma that each luma has on a face: none where it is grey, brown where it is sepia.
+    """The mean chroma of a face at each luma: 0 in a grey picture, brown in a sepia one.
 
     Attributes:
-        luma: (N,) float, increasing, in levels.
-        chroma: (N, 2) float, the mean red and blue difference at each of `luma`, in levels.
-        stray: root mean square distance of the face's chroma to that, in levels.
+        luma: (N,) float64, increasing, in levels of 255.
+        chroma: (N, 2) float64, mean Cr and Cb at each `luma`, in levels of 255.
+        stray: root mean square distance of the pixels' chroma from that mean, in levels of 255.
     """
 
     luma: NDArray[np.float64]
@@ -34,21 +34,21 @@ class Tone(NamedTuple):
 
 
 def match_light(swapped: Image8, aligned: Image8, mask: Mask) -> Image8:
-    """`swapped` with the mean, the contrast and the tone that `aligned` has under `mask`.
+    """Give `swapped` the mean, the contrast and the tone of `aligned`, as measured under `mask`.
 
-    Mean and contrast are matched per channel (Reinhard et al., 2001). That leaves chroma on a face
-    that has none, in a grey photo for one: the chroma of every pixel is then moved towards the
-    target's tone, until it strays from it about as much as the target's own.
+    First, mean and contrast are matched per channel (Reinhard et al., 2001). The result can have
+    more chroma than the target, as in a grey photo. Therefore the chroma of every pixel is then
+    moved towards the target's tone, until its stray is at most 1.5 times the target's.
 
     Args:
-        swapped: (S, S, 3) uint8 RGB.
-        aligned: (S, S, 3) uint8 RGB.
-        mask: (S, S) float32; what lies above 0.5 is measured.
+        swapped: (S, S, 3) uint8 RGB, the generator's picture.
+        aligned: (S, S, 3) uint8 RGB, the target's face.
+        mask: (S, S) float32 in [0, 1]; pixels above 0.5 are measured.
 
     Returns:
         (S, S, 3) uint8 RGB.
     """
-    under = (mask[::2] > 0.5).astype(np.uint8)  # every other row tells as much
+    under = (mask[::2] > 0.5).astype(np.uint8)  # every other row is enough
     if not under.any():
         return swapped
     (mean, spread), (wanted_mean, wanted_spread) = (
@@ -63,7 +63,7 @@ def match_light(swapped: Image8, aligned: Image8, mask: Mask) -> Image8:
 
 
 def tone(colours: NDArray[np.float32]) -> Tone:
-    """The tone of (N, 3) float32 luma, red and blue difference, at least one row."""
+    """The tone of pixels, (N, 3) float32 luma, Cr and Cb; at least one pixel."""
     luma, chroma = colours[:, 0], colours[:, 1:].astype(np.float64)
     bins = (luma * (_BINS / 256)).astype(int).clip(0, _BINS - 1)
     counts = np.bincount(bins, minlength=_BINS)
@@ -97,12 +97,12 @@ def _match_tone(swapped: Image8, aligned: Image8, mask: Mask) -> Image8:
 
 
 def _luma_chroma(image: Image8) -> NDArray[np.float32]:
-    """(H, W, 3) float32 luma in 0..255, red and blue difference about 0.5, of uint8 RGB."""
+    """Convert (H, W, 3) uint8 RGB to float32 luma, Cr and Cb: luma in 0..255, grey at 0.5."""
     return np.asarray(cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2YCrCb), np.float32)
 
 
 def _stray(colours: NDArray[np.float32], of: Tone) -> float:
-    """Root mean square distance of (N, 3) colours' chroma to a tone."""
+    """Root mean square distance of the chroma of (N, 3) pixels from a tone, in levels."""
     away = [
         colours[:, 1 + i] - np.interp(colours[:, 0], of.luma, of.chroma[:, i]) for i in range(2)
     ]

@@ -26,9 +26,9 @@ class Blend:
 
     Attributes:
         opacity: 0 leaves the target as it is, 1 shows the swapped face alone.
-        match_light: give the swapped face the light and the colours of the target's, see `light`.
-        keep_mouth: leave what is between the lips, teeth and tongue, as it is in the target.
-        keep_occlusions: leave what lies before the face and is not of the colour of its skin.
+        match_light: match the light and the colours to the target's face, see `light`.
+        keep_mouth: keep the target's teeth and tongue.
+        keep_occlusions: keep what covers the target's face and differs from its skin in colour.
         detail: give faces that are larger than 256 px the target's fine detail; smaller
             ones come out the same.
     """
