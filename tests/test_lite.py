@@ -19,6 +19,7 @@ from model.seeded import seeded_lite
 from pipeline.metrics import psnr_db
 from training import pack, train
 from training.generator import losses
+from training.generator.watch import watching
 from training.running import packed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -132,7 +133,7 @@ def multiplications(network: nn.Module) -> int:
 
 def test_it_says_what_training_can_watch() -> None:
     network = lively()
-    with torch.no_grad(), losses.watching(network) as watch:
+    with torch.no_grad(), watching(network) as watch:
         network(*sample())
     assert not watch.attentions
     assert losses.attention_excess(watch.attentions) == 0

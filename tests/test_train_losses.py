@@ -12,6 +12,7 @@ from model.aligned_face import face_template
 from model.generator import Generator, GeneratorConfig
 from training.generator import losses
 from training.generator.discriminator import Discriminators, PatchDiscriminator, eyes, mouth
+from training.generator.watch import watching
 
 
 def test_generator_hinge_is_the_negated_mean_verdict() -> None:
@@ -136,7 +137,7 @@ def test_watching_sees_all_attentions_and_leaves_nothing_behind() -> None:
     network = Generator(GeneratorConfig(4, 16)).eval()
     target, embedding = torch.zeros(2, 3, 64, 64), torch.zeros(2, 16)
     before = [*network.state_dict()]
-    with torch.no_grad(), losses.watching(network) as watch:
+    with torch.no_grad(), watching(network) as watch:
         network(target, embedding)
     assert [a.shape[-1] for a in watch.attentions] == [16] * 5 + [32] * 4 + [64] * 3
     assert sorted(f.shape[-1] for f in watch.features) == [16, 16, 32, 32, 64, 64]

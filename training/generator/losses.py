@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.aligned_face import identity_crop
-from model.lite import SwapNetwork
 
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
@@ -207,51 +205,6 @@ def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
 def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
     """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
     return _excess((x / limit for x in features), -1.0, 1.0)
-
-
-class Watch:
-    """What passed through a generator in one forward pass.
-
-    Attributes:
-        attentions: of all blocks that have one, (N, 1, H, W) each, in the order of the pass.
-        features: the residual streams, (N, C, H, W), each at its end: it sums up what the blocks
-            before have added, so the others need not be kept.
-        masks: where the target is painted over, (N, 1, S, S) each in [0, 1].
-    """
-
-    def __init__(self) -> None:
-        self.attentions: list[Tensor] = []
-        self.features: list[Tensor] = []
-        self.masks: list[Tensor] = []
-
-
-@contextmanager
-def watching(network: SwapNetwork) -> Iterator[Watch]:
-    """Record attention and features while the block runs; the network says where they are."""
-    watch = Watch()
-
-    def keep_in(kept: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        return lambda _layer, _inputs, output: kept.append(output)
-
-    def keep_feature(position: int) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        return lambda _layer, inputs: watch.features.append(inputs[position])
-
-    handles = [
-        *(
-            layer.register_forward_hook(keep_in(watch.attentions))
-            for layer in network.attention_layers()
-        ),
-        *(layer.register_forward_hook(keep_in(watch.masks)) for layer in network.mask_layers()),
-        *(
-            layer.register_forward_pre_hook(keep_feature(position))
-            for layer, position in network.stream_ends()
-        ),
-    ]
-    try:
-        yield watch
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _face_oval(size: int, device: torch.device) -> Tensor:

@@ -13,6 +13,7 @@ from training.generator.config import Config
 from training.generator.features import Vgg19
 from training.generator.guide import Guide
 from training.generator.samples import TrainingSample
+from training.generator.watch import Watch
 from training.recogniser.student import early_features, finish
 from training.recogniser.views import recogniser_view, relit
 
@@ -33,7 +34,7 @@ class Objective:
         self._guide = judges.guide
 
     def terms(
-        self, pictures: list[Tensor], sample: TrainingSample, watch: losses.Watch, *, whole: bool
+        self, pictures: list[Tensor], sample: TrainingSample, watch: Watch, *, whole: bool
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Weighted losses but the adversarial one, and each result's cosine to its source.
 

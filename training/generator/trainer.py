@@ -16,7 +16,6 @@ from model.aligned_face import FACE_SIZE
 from model.errors import CheckpointError
 from model.lite import SwapNetwork
 from training.data.batches import Batch, Mixer
-from training.generator import losses
 from training.generator.adversary import Adversary
 from training.generator.config import SMALLEST, Config, TrainingStage, as_json
 from training.generator.fresh import fresh_network
@@ -24,6 +23,7 @@ from training.generator.grow import Growing, Level, spare_constant_channels
 from training.generator.objective import Judges, Objective
 from training.generator.samples import Sampler, TrainingSample
 from training.generator.span import heed_span
+from training.generator.watch import watching
 from training.running import packed, state
 from training.running.average import follow, retaking_statistics
 from training.running.ranks import Ranks, parallel
@@ -117,7 +117,7 @@ class Trainer:
         batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
         sample = self._sample(batch)
         adversarial = progress >= self.config.adversarial_from and self.adversary.judges
-        with losses.watching(self.generator) as watch, self.ranks.compute.autocast():
+        with watching(self.generator) as watch, self.ranks.compute.autocast():
             pictures = self._paint(self._generate, sample)
             sample = sample.shrunk(pictures[0].shape[-1])
             terms, cosine = self._objective.terms(pictures, sample, watch, whole=stage.whole)
