@@ -15,8 +15,10 @@ open class DemoApp : Application() {
     open fun frames(): FrameSource = Camera2Source(this)
 
     /** The folders `bundle`, `bundle-lite` and so on; without any the first error names it. */
-    private fun bundles() = assets.list("").orEmpty().filter { it.startsWith(BUNDLE) }.sorted()
-        .ifEmpty { listOf(BUNDLE) }.associateWith { BundleFolder(assets, it) }
+    private fun bundles() = assets.list("").orEmpty()
+        .map { it.substringBefore('/') } // Robolectric lists files; Android lists their folders
+        .filter { it.startsWith(BUNDLE) }.distinct().sorted().ifEmpty { listOf(BUNDLE) }
+        .associateWith { BundleFolder(assets, it) }
 
     private fun runtimes(): Map<Backend, RuntimeOf> {
         val cache = codeCacheDir.path

@@ -60,7 +60,7 @@ class SettingsActivity : Activity() {
         val now = settings.choice
         val offer = offers.of(now)
         if (offers.size > 1) {
-            choose(R.string.generator, offers, offer, { it.name }, ::use)
+            choose(R.string.generator, offers, offer, { offers.labelOf(it) }, ::use)
         } else {
             title(R.string.generator)
             note(offer.name)
@@ -82,6 +82,12 @@ class SettingsActivity : Activity() {
         ) {
             settings.choice = settings.choice.copy(threads = it)
         }
+    }
+
+    /** The bundle's name, with its folder where two have one name. */
+    private fun List<Offer>.labelOf(offer: Offer): String {
+        val isOnly = count { it.name == offer.name } == 1
+        return if (isOnly) offer.name else "${offer.name}, ${offer.folder}"
     }
 
     /** Another bundle may have other precisions, so the rows are made again. */

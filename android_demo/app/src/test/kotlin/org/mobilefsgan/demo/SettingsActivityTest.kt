@@ -98,6 +98,16 @@ class SettingsActivityTest {
     }
 
     @Test
+    fun bundlesOfOneNameAreToldApartByTheirFolders() {
+        its.app.engines.bundles = mapOf("bundle" to "one", "bundle-lite" to "one")
+        its.started()
+        change {
+            assertTrue(button("one, bundle").isChecked)
+            assertFalse(button("one, bundle-lite").isChecked)
+        }
+    }
+
+    @Test
     fun theOnlyGeneratorIsNamedAndIsNoChoice() {
         its.started()
         change {
