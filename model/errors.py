@@ -26,6 +26,7 @@ from model.streams import one_line, silence_stdout, tolerant
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # numpy's words for a full disk
+_OWN_PACKAGES = {"benchmarks", "export", "mobilefsgan", "model", "pipeline", "training"}
 _REMEDIES = {
     errno.ENOSPC: "Free some space, or choose another place",
     errno.EDQUOT: "Free some space, or choose another place",
@@ -96,8 +97,9 @@ def guard(main: Command) -> Command:
     """Wrap a command so that a user's mistake ends in one line on stderr and an exit code.
 
     What the system refuses (a file that may not be read, a full disk, a stdout that takes nothing)
-    is a user's mistake here, too. Bugs still end in a traceback. SIGTERM is handled as Ctrl-C is:
-    temporary folders are removed and child processes are ended on both.
+    is a user's mistake here, too, and so is a Python without the packages. Bugs still end in a
+    traceback. SIGTERM is handled as Ctrl-C is: temporary folders are removed and child processes
+    are ended on both.
     """
 
     @functools.wraps(main)
@@ -130,6 +132,10 @@ def _answered(main: Command, argv: Sequence[str] | None) -> int:
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         silence_stdout()
         return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] in _OWN_PACKAGES:
+            raise
+        return _refused(one_line(_missing(error.name)), BackendUnavailable.exit_code)
     except OSError as error:
         return _refused(one_line(_system_error(error)), BadInput.exit_code)
     except ValueError as error:
@@ -155,6 +161,14 @@ def _flush_results() -> None:
 def _refused(message: str, exit_code: int) -> int:
     print(f"error: {message}", file=sys.stderr)
     return exit_code
+
+
+def _missing(module: str) -> str:
+    """That this Python lacks a package, and where to get it, in one line."""
+    return (
+        f"{sys.executable} has no module {module}. Use the Python that the toolkit is installed in "
+        "(`make demo` makes .venv/bin/python), or install it: pip install '.[all]'"
+    )
 
 
 def _system_error(error: OSError) -> str:

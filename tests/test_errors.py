@@ -53,6 +53,29 @@ def test_a_bug_is_not_hidden() -> None:
         main([])
 
 
+def test_a_python_without_the_packages_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @guard
+    def main(argv: Sequence[str] | None = None) -> int:
+        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+
+    assert main([]) == 3
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "no module numpy" in err
+    assert "pip install" in err
+
+
+def test_a_missing_module_of_the_toolkit_is_a_bug() -> None:
+    @guard
+    def main(argv: Sequence[str] | None = None) -> int:
+        raise ModuleNotFoundError("No module named 'model.gone'", name="model.gone")
+
+    with pytest.raises(ModuleNotFoundError):
+        main([])
+
+
 def test_sigterm_unwinds_like_ctrl_c() -> None:
     cleaned = []
 
