@@ -140,6 +140,42 @@ def test_metadata_above_64_kilobytes_are_left_out_where_they_do_not_fit(
     assert notes == (wanted if suffix == ".jpg" else [])
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="S-4711"><e:P xmlns:e="e">S-4711</e:P>{}',
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:e="e" e:place="S-4711">{}',
+        "{}",
+    ],
+    ids=["an element beside", "an attribute beside", "inside"],
+)
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<dc:source><rdf:Description><exif:GPSLatitude>S-4711</exif:GPSLatitude>"
+        "</rdf:Description></dc:source>",
+        '<dc:source><rdf:Description exif:GPSLatitude="S-4711"/></dc:source>',
+        "<dc:coverage>S-4711</dc:coverage>",
+        '<dc:source rdf:resource="uuid:S-4711"/>',
+    ],
+)
+def test_no_place_travels_in_a_corner_of_a_packet(inside: str, where: str, tmp_path: Path) -> None:
+    rdf = (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:exif="http://ns.adobe.com/exif/1.0/">'
+        '<rdf:Description rdf:about="uuid:S-4711" exif:FNumber="28/10"><dc:title><rdf:Alt>'
+        f'<rdf:li xml:lang="de">Bild</rdf:li></rdf:Alt></dc:title>{inside}</rdf:Description>'
+        "</rdf:RDF>"
+    )
+    packet = where.format(rdf) + ("</x:xmpmeta>" if "xmpmeta" in where else "")
+    result, _ = result_of(saved(tmp_path / "a.jpg", xmp=packet.encode()), tmp_path / "b.jpg")
+    kept = packet_in(result)
+    assert b"4711" not in kept
+    assert b"28/10" in kept
+    assert b'xml:lang="de">Bild' in kept
+    assert source_type(kept) == SOURCE_TYPE
+
+
 def packet_in(result: Image.Image) -> bytes:
     packet = result.info.get("xmp") or result.info["XML:com.adobe.xmp"]
     return packet if isinstance(packet, bytes) else packet.encode()

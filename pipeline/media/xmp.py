@@ -24,7 +24,9 @@ _OF_THE_ORIGINAL = (f"{{{_TIFF}}}Orientation", f"{{{XMP}}}Thumbnails")
 
 # Properties that tell neither where a picture was taken nor with which device, by namespace.
 _TRAVELS: dict[str, Callable[[str], bool]] = {
-    DC: lambda _: True,
+    RDF: lambda name: name not in ("about", "ID", "nodeID", "resource"),  # name a document
+    "http://www.w3.org/XML/1998/namespace": frozenset(("lang",)).__contains__,
+    DC: lambda name: name != "coverage",  # where, in words
     _TIFF: lambda _: True,
     XMP: frozenset(
         ("CreateDate", "ModifyDate", "MetadataDate", "CreatorTool", "Rating", "Label")
@@ -77,9 +79,29 @@ def carried(packet: bytes, *, keep_all: bool = False) -> bytes | None:
     root = parse(packet)
     if root is None:
         return None
+    if keep_all:
+        for rdf in root.iter(f"{{{RDF}}}RDF"):
+            forget(rdf, _OF_THE_ORIGINAL.__contains__)
+        return packet_of(root)
+    # A packet of its own: nothing travels that stands outside of the descriptions.
+    kept = ET.Element(f"{{{META}}}xmpmeta")
+    all_of_them = ET.SubElement(kept, f"{{{RDF}}}RDF")
     for rdf in root.iter(f"{{{RDF}}}RDF"):
-        forget(rdf, lambda name: name in _OF_THE_ORIGINAL or not (keep_all or _travels(name)))
-    return packet_of(root)
+        for description in rdf:
+            _strip(description)
+            all_of_them.append(description)
+    return packet_of(kept)
+
+
+def _strip(element: ET.Element) -> None:
+    """Remove what does not travel from a description, at any depth: properties have properties."""
+    for name in [name for name in element.attrib if not _travels(name)]:
+        del element.attrib[name]
+    for child in list(element):
+        if _travels(child.tag):
+            _strip(child)
+        else:
+            element.remove(child)
 
 
 def forget(rdf: ET.Element, unwanted: Callable[[str], bool]) -> None:
@@ -113,5 +135,7 @@ class _Bounded(ET.TreeBuilder):
 
 
 def _travels(name: str) -> bool:
+    if name in _OF_THE_ORIGINAL:
+        return False
     namespace, _, local = name.removeprefix("{").partition("}")
-    return namespace == RDF or (namespace in _TRAVELS and _TRAVELS[namespace](local))
+    return namespace in _TRAVELS and _TRAVELS[namespace](local)
