@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mlprogram_packages import mb, op_package
 
+from model.errors import ContractError
 from pipeline.mlpackage import describe, main
 from pipeline.mlprogram.features import feature_text
 from pipeline.mlprogram.program import Package
@@ -190,6 +191,28 @@ def test_a_manifest_that_leads_outside_is_refused(
     manifest.write_text(manifest.read_text().replace("com.apple.CoreML/model", "../../x/model"))
     assert main([str(copy)]) == 4
     assert "outside of the package" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"itemInfoEntries": [], "rootModelIdentifier": 0}',
+        '{"itemInfoEntries": {"a": {"path": 7}}, "rootModelIdentifier": "a"}',
+    ],
+)
+def test_a_manifest_that_names_nothing_leaves_the_usual_name(
+    text: str, copy: Path, package: Package
+) -> None:
+    (copy / "Manifest.json").write_text(text)
+    assert describe(copy)["functions"] == describe(package.path)["functions"]
+
+
+def test_a_manifest_with_a_name_that_no_file_can_have_is_refused(copy: Path) -> None:
+    text = (copy / "Manifest.json").read_text()
+    (copy / "Manifest.json").write_text(text.replace("model.mlmodel", "n" * 300))
+    with pytest.raises(ContractError, match="expected an .mlpackage"):
+        describe(copy)
 
 
 def test_what_a_file_manager_leaves_behind_changes_nothing(copy: Path, package: Package) -> None:

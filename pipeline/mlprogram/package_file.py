@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,7 +28,7 @@ def parse(path: Path) -> tuple[Any, Path]:
         )
     check_model_kind(path)
     file = path / _DATA / _model_file(path)
-    if not file.is_file():
+    if not os.path.isfile(file):  # unlike Path, it takes a name that no file can have
         raise ContractError(f"{path} has no {file.name}; expected an .mlpackage")
     with quiet():  # importing coremltools takes seconds, and announces missing Apple libraries
         from coremltools.proto import Model_pb2
@@ -40,7 +41,7 @@ def parse(path: Path) -> tuple[Any, Path]:
         raise ContractError(f"{file} is damaged or cut short. Copy the package again") from None
     if model.WhichOneof("Type") != "mlProgram":
         raise ContractError(
-            f"{path} holds a {model.WhichOneof('Type') or 'nothing'}; expected an mlProgram. "
+            f"{path} holds {model.WhichOneof('Type') or 'no model'}; expected an mlProgram. "
             "Convert it again with convert_to='mlprogram'"
         )
     return model, file.parent
@@ -54,7 +55,7 @@ def _model_file(path: Path) -> PurePosixPath:
     data = load_json(read_regular(manifest, LARGEST_TEXT_BYTES), str(manifest))
     try:
         named = PurePosixPath(data["itemInfoEntries"][data["rootModelIdentifier"]]["path"])
-    except (KeyError, TypeError):
+    except (LookupError, TypeError):
         return PurePosixPath(_USUAL_FILE)
     if named.is_absolute() or ".." in named.parts:
         raise ContractError(f"{manifest} names {str(named)!r}, which is outside of the package")
