@@ -6,7 +6,6 @@ regular files are opened, and their sizes are compared with a limit before they 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -64,15 +63,14 @@ def read_regular(path: Path, limit_bytes: int = LARGEST_MODEL_BYTES) -> bytes:
 
 def read_named(path: Path, limit_bytes: int = LARGEST_TEXT_BYTES) -> bytes:
     """The content of a file that the user named: links are followed; else as `read_regular`."""
-    with contextlib.suppress(ValueError):  # a NUL in the name
-        path = Path(os.path.realpath(path))
     try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        mode = stat.S_IFREG  # the next line says what is wrong
+        mode, resolved = path.stat().st_mode, Path(os.path.realpath(path))
+    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+        why = getattr(error, "strerror", None) or error
+        raise ContractError(f"{path} cannot be read: {why}") from None
     if not stat.S_ISREG(mode):
         raise ContractError(f"{path} is {_kind(mode)}; expected a file. Save it as one first")
-    return read_regular(path, limit_bytes)
+    return read_regular(resolved, limit_bytes)
 
 
 def check_model_kind(path: Path) -> None:

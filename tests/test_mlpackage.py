@@ -211,7 +211,7 @@ def test_a_manifest_that_names_nothing_leaves_the_usual_name(
 def test_a_manifest_with_a_name_that_no_file_can_have_is_refused(copy: Path) -> None:
     text = (copy / "Manifest.json").read_text()
     (copy / "Manifest.json").write_text(text.replace("model.mlmodel", "n" * 300))
-    with pytest.raises(ContractError, match="expected an .mlpackage"):
+    with pytest.raises(ContractError, match="expected an"):
         describe(copy)
 
 

@@ -153,6 +153,20 @@ def test_a_broken_plan_beside_shards_is_refused(plan: bytes, tmp_path: Path, cap
     assert "error: " in capsys.readouterr().err
 
 
+def test_a_configuration_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfseed = 7\n")
+    assert read_config(tmp_path / "a.toml").seed == 7
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "missing"])
+def test_what_is_no_configuration_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    path = {"device": Path("/dev/zero"), "folder": tmp_path}.get(kind, tmp_path / "a.toml")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(BadInput, match=str(path)):
+        read_config(path)
+
+
 @pytest.mark.parametrize("text", ["x = " + "[" * 100_000, "seed = " + "9" * 5000, "lr = \xff"])
 def test_a_hostile_configuration_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "deep.toml").write_bytes(text.encode("latin1"))

@@ -179,7 +179,7 @@ def read_config(path: Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        data = tomllib.loads(read_named(path).decode("utf-8"))
+        data = tomllib.loads(read_named(path).decode("utf-8-sig"))
         _refuse_unknown(Config, data, str(path))
         config = parse(Config, data, str(path))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: also too long a number
