@@ -154,8 +154,8 @@ def test_a_broken_plan_beside_shards_is_refused(plan: bytes, tmp_path: Path, cap
 
 
 def test_a_configuration_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfseed = 7\n")
-    assert read_config(tmp_path / "a.toml").seed == 7
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfrandom_share = 0.25\n")
+    assert read_config(tmp_path / "a.toml").random_share == 0.25
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "missing"])
