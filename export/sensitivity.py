@@ -63,12 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.output_dir / fitting(args.checkpoint.stem, f"-sensitivity-{args.format}{ending}")
         for ending in (".json", ".png")
     )
-    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
-    write_atomically(plot, lambda beside: _plot(layers, beside))
     if args.json:
         print(json.dumps([layer._asdict() for layer in layers], indent=2))
     else:
         print("\n".join(f"{layer.psnr_db:7.2f} dB  {layer.name}" for layer in layers))
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+    write_atomically(plot, lambda beside: _plot(layers, beside))
     print(f"recipe: {path}\nuse it: --recipe {path}", file=sys.stderr)
     return 0
 

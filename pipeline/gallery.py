@@ -41,11 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
+    from model.manifest import load_bundle
     from pipeline.bundles import newest_bundle
     from pipeline.faces.portraits import PORTRAITS, open_portrait
     from pipeline.media.sheet import Tile, check_kind, write_grid
 
     bundle = args.bundle or newest_bundle()
+    load_bundle(bundle)
     check_kind(args.output)
     portraits = [open_portrait(portrait) for portrait in PORTRAITS]
     rows: list[list[Tile]] = [
@@ -71,6 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for row, picture, psnr in zip(rows, pictures, agreement[column], strict=True):
             caption = column if first is pictures else f"{column}: {psnr:.0f} dB"
             row.append(Tile(_cropped(picture), caption))
+    if not agreement:
+        raise BackendUnavailable(
+            f"nothing in {bundle} can be executed here; nothing was written. "
+            "Run python -m export.doctor"
+        )
     write_grid(args.output, rows, _TILE)
     if args.json:
         print(json.dumps({"file": str(args.output), "bundle": str(bundle), "psnr_db": agreement}))

@@ -12,6 +12,7 @@ from small_bundles import ONNX, spec_of, write_identity_bundle, write_manifest, 
 
 from export.verify import main
 from model.digest import digest
+from pipeline import gallery
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -192,6 +193,20 @@ def test_what_is_no_bundle_is_one_line_and_exit_4(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "is no bundle" in refusal(Path(name), capsys)
+
+
+@pytest.mark.parametrize("kind", ["no bundle", "no model that runs here"])
+def test_a_gallery_of_nothing_is_refused_and_nothing_is_written(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, output = tmp_path / "b", tmp_path / "out.png"
+    if kind != "no bundle":
+        write_manifest(write_small(bundle), [])
+    output.write_bytes(b"mine")
+    code = gallery.main(["--bundle", str(bundle), "-o", str(output)])
+    assert code == (4 if kind == "no bundle" else 3)
+    assert [line.startswith("error: ") for line in capsys.readouterr().err.splitlines()][-1]
+    assert output.read_bytes() == b"mine"
 
 
 def test_a_file_of_no_model_is_one_line_and_exit_4(
