@@ -166,6 +166,17 @@ def test_a_further_stream_that_is_longer_is_no_damage(tmp_path: Path) -> None:
     assert notes == ("further streams are left out: video",)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".asf", "mpeg4"), (".flv", "flv"), (".mkv", ""), (".mp4", "")]
+)
+def test_a_clock_that_starts_late_is_no_damage(suffix: str, codec: str, tmp_path: Path) -> None:
+    times = [100_000 + 40 * i for i in range(12)]
+    clip = film(tmp_path / f"clip{suffix}", 12, shades, codec=codec, times=times, sound=False)
+    outcome = swapped(clip, tmp_path / "out.mp4")
+    assert outcome.notes == ()
+    assert length_s(outcome.file) == pytest.approx(0.48, abs=0.01)
+
+
 def test_b_frames_of_the_original_are_no_damage_and_keep_their_times(tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", 12, shades, options={"bf": "3", "b-adapt": "0"})
     with av.open(str(clip)) as container:

@@ -18,6 +18,8 @@ _CONTAINER_HZ = 1_000_000  # of a container's own times
 # not exact: seconds, and share of the whole. Other containers have no duration in their header.
 _MISSED_S, _MISSED = 0.25, 0.02
 _TELL_DURATION = ("asf", "flv")
+# What FFmpeg calls the duration of these is the time of their end: their clock may start late.
+_TELL_THE_END = ("asf", "matroska", "webm")
 
 
 class Item(NamedTuple):
@@ -52,7 +54,7 @@ class Reader:
         self.container = open_input(path)
         try:
             self.stream = self._pictures()
-            self._end_s = 0.0
+            self._end_s = self._own_end_s = 0.0  # of what was read; the latter by the file's clock
             self._times = FrameTimes(self.stream)
             self._clock = Clock(self.container.format.name, [self.stream, *self.copied])
             self._items = self._demux()
@@ -145,10 +147,9 @@ class Reader:
                     yield Item(frame=frame)
                 self.missing_s = self._missing_s(whole=isinstance(end, StopIteration | IndexError))
                 return
+            self._own_end_s = max(self._own_end_s, _end_s(packet))
             self._clock.move(packet)
-            if packet.pts is not None:
-                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                self._end_s = max(self._end_s, end_s)
+            self._end_s = max(self._end_s, _end_s(packet))
             if packet.stream.index != self.stream.index:
                 # The last packet of a stream is empty and has no time.
                 if packet.pts is not None or packet.dts is not None:
@@ -173,8 +174,16 @@ class Reader:
         """
         format = self.container.format.name
         duration_s = (self.container.duration or 0) / _CONTAINER_HZ
-        missing_s = duration_s - self._end_s
+        own_clock = any(name in format.split(",") for name in _TELL_THE_END)
+        missing_s = duration_s - (self._own_end_s if own_clock else self._end_s)
         cut_off = is_cut_off(self.path, format)
         if cut_off is None and whole and format in _TELL_DURATION:
             cut_off = missing_s > max(_MISSED_S, _MISSED * duration_s)
         return max(0.0, missing_s) if cut_off or not whole else None
+
+
+def _end_s(packet: Any) -> float:
+    """When a packet's content ends, in seconds; 0 where it has no time."""
+    if packet.pts is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
