@@ -12,9 +12,11 @@ IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
 SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py export/*/*.py)
 
-# What the apps carry, and what their tests replay.
+# What the apps carry, and what their tests replay. `make web APP_BUNDLE=dist/ckpt` takes a bundle
+# of the user's own, and exports nothing.
 APPS := build/apps
 APP_BUNDLE := $(APPS)/$(basename $(notdir $(GENERATOR)))
+APP_FILES := $(if $(filter $(APPS)/%,$(APP_BUNDLE)),$(APPS)/.ready)
 
 .PHONY: demo bench test check fast fuzz web web-test android ios train-smoke format clean
 
@@ -56,16 +58,16 @@ fuzz: $(READY)  ## damage checkpoints, bundles, packages and identities for minu
 	PYTHONPATH=. $(BIN)/python tests/fuzzing.py --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 # Each of the three says in a line what it skips, where a tool is missing; in CI that is an error.
-web-test: $(APPS)/.ready  ## lint, types and tests of web_demo, in Node.js and headless Chromium
+web-test: $(APP_FILES) | $(READY)  ## lint, types and tests of web_demo, in Node.js and headless Chromium
 	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) web_demo/test.sh
 
-android: $(APPS)/.ready  ## build and test android_demo, and make an APK in dist/android
+android: $(APP_FILES) | $(READY)  ## build and test android_demo, and make an APK in dist/android
 	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) android_demo/ci/test.sh
 
-ios: $(APPS)/.ready  ## build, test and type-check ios_demo with Swift on Linux
+ios: $(APP_FILES) | $(READY)  ## build, test and type-check ios_demo with Swift on Linux
 	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) ios_demo/check
 
-web: $(APPS)/.ready  ## serve the web demo; WEB_FLAGS=--https for a phone in the same network
+web: $(APP_FILES) | $(READY)  ## serve the web demo; WEB_FLAGS=--https for a phone in the same network
 	$(BIN)/python -m export.bundle --web $(APP_BUNDLE)
 	@if command -v npm >/dev/null; then cd web_demo && npm ci --silent --no-audit --no-fund && node build.mjs; \
 	else echo "make web needs Node.js 20 or newer, to install the runtime of the page"; exit 3; fi
@@ -96,9 +98,11 @@ build/seeded.pt: model/seeded.py | $(READY)
 
 build/seeded-identity.pt: build/seeded.pt
 
-# requirements.lock holds every version, also of what the pinned packages pull in.
+# requirements.lock holds every version, also of what the pinned packages pull in. setuptools warns
+# of every editable installation, in nine lines.
 $(READY): pyproject.toml requirements.lock
+	@echo "installing the pinned packages into $(VENV), which takes some minutes and shows no progress"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
-	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[all,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c requirements.lock -e '.[all,dev]'
 	@touch $@
