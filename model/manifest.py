@@ -57,6 +57,10 @@ def load_bundle(folder: Path) -> Manifest:
         ContractError: the folder is no bundle, or its manifest is broken or names missing files.
     """
     recover(folder)
+    if missing := _missing(folder):
+        raise ContractError(
+            f"{folder} is no bundle: {missing}. Make a bundle with python -m export CHECKPOINT"
+        )
     try:
         text = read_regular(folder / MANIFEST_NAME, LARGEST_TEXT_BYTES).decode("utf-8")
     except (ContractError, UnicodeDecodeError) as error:
@@ -73,6 +77,17 @@ def load_bundle(folder: Path) -> Manifest:
             )
         check_model_kind(path)
     return manifest
+
+
+def _missing(folder: Path) -> str:
+    """What a folder without a manifest lacks, or nothing where the manifest may be there."""
+    if not os.path.lexists(folder):
+        return "it does not exist"
+    if not os.path.isdir(folder):
+        return "it is no folder"
+    if os.access(folder, os.X_OK) and not os.path.lexists(folder / MANIFEST_NAME):
+        return f"there is no {MANIFEST_NAME} in it"
+    return ""
 
 
 def checked_file(bundle: Path, spec: ModelSpec) -> Path:

@@ -195,6 +195,14 @@ def test_what_is_no_bundle_is_one_line_and_exit_4(
     assert "is no bundle" in refusal(Path(name), capsys)
 
 
+def test_a_folder_without_a_manifest_is_told_what_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is no bundle: there is no manifest.json in it" in refusal(tmp_path, capsys)
+    assert "is no bundle: it does not exist" in refusal(tmp_path / "nowhere", capsys)
+    assert "is no bundle: it is no folder" in refusal(Path(__file__), capsys)
+
+
 @pytest.mark.parametrize("kind", ["no bundle", "no model that runs here"])
 def test_a_gallery_of_nothing_is_refused_and_nothing_is_written(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
