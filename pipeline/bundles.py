@@ -32,7 +32,7 @@ def newest_bundle(dist: Path = Path("dist")) -> Path:
     if not found:
         raise BadInput(
             f"there is no bundle in {dist}/; expected {dist}/*/{MANIFEST_NAME}. Make one with "
-            "python -m export CHECKPOINT, or name one with --bundle"
+            "python -m export CHECKPOINT, or name the folder of one"
         )
     return found[-1].parent
 
