@@ -198,5 +198,6 @@ class Manifest:
         have = ", ".join(spec.file for spec in self.models) or "nothing"
         raise ContractError(
             f"bundle '{self.name}' has no {wanted}; it holds {have}. "
-            f"Make it with python -m export.{'coreml' if format == 'mlpackage' else format}"
+            f"Make it with python -m export.{'coreml' if format == 'mlpackage' else format} "
+            f"CHECKPOINT --precision {precision}"
         )
