@@ -34,20 +34,23 @@ export async function readBundle(url) {
 }
 
 /**
- * The generator's file of a precision that takes a picture and an embedding.
+ * The generator's file of a precision, or of the other one that this page knows.
  *
  * @param {Manifest} manifest
  * @param {Precision} precision
- * @returns {ModelSpec}
+ * @returns {{ spec: ModelSpec, reason: string | null }} reason: why it is the other one
  * @throws {EngineError} `not-found`
  */
 export function generatorOf(manifest, precision) {
-  const found = generators(manifest).find((model) => model.precision === precision);
-  if (found) return found;
-  throw new EngineError(
-    'not-found',
-    `The bundle has no TFLite generator in ${precision}. Export it with --precision ${precision}.`,
-  );
+  const other = precision === 'int8' ? 'fp32' : 'int8';
+  const of = (/** @type {Precision} */ one) =>
+    generators(manifest).find((model) => model.precision === one);
+  const spec = of(precision) ?? of(other);
+  const missing = `The bundle has no TFLite generator in ${precision}`;
+  const remedy = `Export it with --precision ${precision}.`;
+  if (!spec) throw new EngineError('not-found', `${missing} and none in ${other}. ${remedy}`);
+  const reason = spec.precision === precision ? null : `${missing}, so ${other} runs. ${remedy}`;
+  return { spec, reason };
 }
 
 /**

@@ -19,7 +19,8 @@ export { EngineError };
  *
  * @typedef {object} OpenOptions
  * @property {string} bundleUrl folder with `manifest.json`, the models, `golden/` and `detectors/`
- * @property {Precision} [precision] of the generator; int8 by default
+ * @property {Precision} [precision] of the generator; int8 by default. Where the bundle lacks it,
+ *   the other one is taken
  * @property {Runtime} [runtime] of the generator; wasm by default. WebGPU is taken only if it
  *   passes a golden sample, and wasm otherwise
  * @property {number} [threads] by default half of the cores, between 1 and 4
@@ -29,6 +30,7 @@ export { EngineError };
  * @property {string} name of the bundle
  * @property {string} notice about the models' origin and licence
  * @property {Precision} precision
+ * @property {string | null} precision_reason why it is another one than was asked for
  * @property {Row['model']} model the generator's file
  * @property {Runtime} runtime_requested
  * @property {Runtime} runtime_used

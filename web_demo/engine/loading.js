@@ -20,7 +20,8 @@ import { Swapper } from './swapper.js';
  */
 export async function load(options, tell) {
   const bundle = await readBundle(options.bundleUrl);
-  const spec = generatorOf(bundle.manifest, options.precision);
+  const { spec, reason: precision_reason } = generatorOf(bundle.manifest, options.precision);
+  const precision = /** @type {Precision} */ (spec.precision);
   const encoderSpec = encoderOf(bundle.manifest);
   const files = await loadFiles(bundle.url, filesOf(bundle, spec, encoderSpec), tell);
   const { threads, reason } = await startRuntime(options.runtime, options.threads);
@@ -36,12 +37,13 @@ export async function load(options, tell) {
   const generator = { model: await compile('generator', options.runtime), spec };
   const load_ms = performance.now() - start;
   const swapper = new Swapper(bundle.manifest, generator, encoder);
-  if (options.runtime === 'webgpu') await expectRight(swapper, bundle, BAR_DB[options.precision]);
+  if (options.runtime === 'webgpu') await expectRight(swapper, bundle, BAR_DB[precision]);
   /** @type {Facts} */
   const facts = {
     name: bundle.manifest.name,
     notice: bundle.manifest.notice,
-    precision: options.precision,
+    precision,
+    precision_reason,
     model: {
       name: spec.model, file: spec.file, sha256: spec.sha256, format: spec.format,
       precision: spec.precision, bytes: spec.bytes,
@@ -53,7 +55,7 @@ export async function load(options, tell) {
     threads_used: threads,
     threads_reason: reason,
     generators: generators(bundle.manifest)
-      .filter(({ precision }) => precision === options.precision)
+      .filter((model) => model.precision === precision)
       .map(({ file }) => file),
     precisions: precisionsOf(bundle),
     size: swapper.size,

@@ -117,6 +117,7 @@ function wordsFor(facts, test, died) {
   const bar = `the bar is ${test.bar_db} dB: ${verdict}`;
   return [
     died && 'The browser stopped when WebGPU was started last time, so it is not used now.',
+    facts.precision_reason,
     facts.runtime_reason,
     facts.threads_reason,
     `${facts.precision} on ${facts.runtime_used}, ${count}; ${test.text}, ${bar}.`,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { anchors, decodeBoxes } from '../core/blazeface.js';
 import { Pyramid } from '../core/warp.js';
+import { generatorOf } from '../engine/bundle.js';
 import { fromUserAgent } from '../engine/device.js';
 import { readEmbedding } from '../engine/npy.js';
 import { toPicture, toTensor } from '../engine/tensors.js';
@@ -127,4 +128,18 @@ test('browsers without client hints are named by their user agent', () => {
   assert.deepEqual(fromUserAgent(iphone), { os: 'iOS 18.2', browser: 'Safari 18.2' });
   const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
   assert.deepEqual(fromUserAgent(firefox), { os: 'Linux', browser: 'Firefox 140.0' });
+});
+
+test('a bundle without the precision asked for runs in the other one, and says so', () => {
+  const generator = (/** @type {string} */ precision) => ({
+    model: 'generator', format: 'tflite', precision, inputs: [{}, {}],
+  }); // prettier-ignore
+  const manifest = (/** @type {string[]} */ ...precisions) =>
+    /** @type {any} */ ({ models: precisions.map(generator) });
+  const asked = generatorOf(manifest('fp32', 'int8'), 'int8');
+  assert.deepEqual([asked.spec.precision, asked.reason], ['int8', null]);
+  const other = generatorOf(manifest('fp32', 'fp16'), 'int8');
+  assert.equal(other.spec.precision, 'fp32');
+  assert.match(other.reason ?? '', /no TFLite generator in int8, so fp32 runs/);
+  assert.throws(() => generatorOf(manifest('fp16'), 'int8'), { code: 'not-found' });
 });

@@ -28,6 +28,7 @@ export class Engine {
       threads_requested: options.threads,
       threads_used: options.threads,
       threads_reason: null,
+      precision_reason: null,
       generators: ['generator-int8.tflite', 'generator-fp32.tflite'],
       size: 256,
     };
