@@ -97,6 +97,13 @@ def test_a_failed_row_keeps_its_reason_through_file_and_table(tmp_path) -> None:
     assert "onnx-fp32: it was killed by signal 11" in markdown([read])
 
 
+def test_a_reason_that_rows_share_is_said_once() -> None:
+    nowhere = {"stages": {}, "rounds_ms": (), "reason": "it runs on Apple systems only"}
+    shown = text([row("coreml", [1.0], **nowhere), row("onnx", [1.0], **nowhere)])
+    assert shown.count("Apple systems only") == 1
+    assert "coreml-fp32, onnx-fp32: it runs on Apple systems only" in shown
+
+
 def test_a_ratio_is_paired_so_that_a_slow_minute_cancels_out() -> None:
     slow_minute = [100.0, 100.0, 1000.0]
     base, other = with_ratios(

@@ -77,7 +77,11 @@ def _runs_as(row: Row) -> str:
 
 def _remarks(rows: Sequence[Row]) -> list[str]:
     """Notes below a table: failures, what ratios refer to, and noise."""
-    remarks = [f"{row.name}: {row.reason}" for row in rows if row.reason]
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row.reason:
+            names.setdefault(row.reason, []).append(row.name)
+    remarks = [f"{', '.join(those)}: {reason}" for reason, those in names.items()]
     against = sorted({row.against for row in rows if row.ratio is not None and row.against})
     remarks += [f"ratio: times as fast as {name}, paired round by round" for name in against]
     outside = max((row.overhead_percent or 0.0 for row in rows), default=0.0)
