@@ -383,10 +383,17 @@ describe('the page in Chromium', { skip: NO_CHROMIUM }, () => {
     const names = () => page.evaluate(() => caches.keys());
     assert.deepEqual(await names(), ['mobilefsgan-one']);
     extra['/sw.js'] = version('two');
-    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
-    await page.goto('about:blank'); // the old version serves its pages to their end
-    await page.goto(own.origin);
-    await page.waitForFunction(async () => (await caches.keys()).join() === 'mobilefsgan-two');
+    await page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.getRegistration();
+      await registration?.update();
+      while (!registration?.waiting) await new Promise((done) => setTimeout(done, 50));
+    });
+    // The old version serves its pages to their end, so a visit may still be one of its.
+    while ((await names()).join() !== 'mobilefsgan-two') {
+      await page.goto('about:blank');
+      await page.waitForTimeout(200);
+      await page.goto(own.origin);
+    }
     const kept = await page.evaluate(async () => {
       const cache = await caches.open('mobilefsgan-two');
       return (await cache.keys()).map(({ url }) => new URL(url).pathname);
