@@ -94,7 +94,7 @@ def surround_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     to chin, not at all in its middle, and less and less in between. Arguments as of `pixel_loss`.
     """
     size = result.shape[-1]
-    outside = 1 - torch.exp(-(_oval_distance(size, result.device, SURROUND_RADII) ** 4))
+    outside = 1 - _inside(size, result.device)
     difference = (result.float() - target).abs().mean(1) * outside
     swapped = ~has_truth
     return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
@@ -130,7 +130,7 @@ def guide_loss(result: Tensor, shown: Tensor) -> Tensor:
     size = shown.shape[-1]
     luma = torch.tensor(LUMA, device=result.device).view(1, 3, 1, 1)
     mine = F.avg_pool2d(result.float(), result.shape[-1] // size)
-    inside = torch.exp(-(_oval_distance(size, result.device, SURROUND_RADII) ** 4))
+    inside = _inside(size, result.device)
     difference = ((mine - shown) * luma).sum(1).abs()
     return (difference * inside).mean() / inside.mean()
 
@@ -210,6 +210,11 @@ def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
 def _face_oval(size: int, device: torch.device) -> Tensor:
     """(S, S) bool: brows to chin of an aligned face, without its sides."""
     return _oval_distance(size, device, OVAL_RADII) < 1
+
+
+def _inside(size: int, device: torch.device) -> Tensor:
+    """(S, S), how much a pixel is the face's: 1 in its middle, falling to 0 beside the oval."""
+    return torch.exp(-(_oval_distance(size, device, SURROUND_RADII) ** 4))
 
 
 def _oval_distance(size: int, device: torch.device, radii: tuple[float, float]) -> Tensor:
