@@ -113,7 +113,7 @@ def _against(found: Sequence[Contender], given: str | None) -> str:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python benchmarks/latency.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/latency.py", description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
     parser.add_argument("--model", choices=("generator", "identity"), default="generator")
     parser.add_argument("--backend", nargs="+", choices=(*BACKENDS, "all"), default=["all"])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.commands import add_timing, teller
 from benchmarks.rivals.recipes import Asked, Recipe, recipes
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _contender(recipe: Recipe, asked: Asked) -> Contender:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     names = sorted({recipe.name for recipe in recipes()})
-    parser = argparse.ArgumentParser(prog="python benchmarks/peers.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/peers.py", description=__doc__)
     parser.add_argument("bundle", type=Path, help="with an fp32 ONNX file of the generator")
     parser.add_argument("--peers", nargs="+", choices=names, default=names)
     parser.add_argument("--checkpoint", type=Path, help="default: looked for")

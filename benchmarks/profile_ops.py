@@ -6,7 +6,6 @@ An ONNX file is profiled by ONNX Runtime; a TFLite file is cut into its operator
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Profile one file, and print both tables and the share of the machine's peak."""
-    parser = argparse.ArgumentParser(prog="python benchmarks/profile_ops.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/profile_ops.py", description=__doc__)
     parser.add_argument("file", type=Path, help="a .tflite or .onnx file of a bundle")
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.commands import add_timing, teller
+from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _text(rows: Sequence[Row]) -> str:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python benchmarks/quantizers.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/quantizers.py", description=__doc__)
     parser.add_argument("network", type=Path, metavar="BUNDLE_OR_CKPT", help="of the generator")
     parser.add_argument("--identity", type=Path, metavar="CKPT", help="default: the shipped one")
     parser.add_argument("--checkpoint", type=Path, help="a bundle's; default: looked for")

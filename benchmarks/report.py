@@ -5,18 +5,18 @@ Rows come from `benchmarks/latency.py --json` and from the demo apps.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from model import arguments
 from model.errors import BadInput, guard
 
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Check every row, print one Markdown table, draw what was asked for."""
-    parser = argparse.ArgumentParser(prog="python benchmarks/report.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/report.py", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="result rows, one JSON object a line")
     parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR",
                         help="write report.md, latency.png and quality.png there")  # fmt: skip

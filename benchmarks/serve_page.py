@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python benchmarks/serve_page.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/serve_page.py", description=__doc__)
     parser.add_argument(
         "--port", type=arguments.port, default=8000, help="default: 8000; 0 takes any that is free"
     )

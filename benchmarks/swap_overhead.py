@@ -8,7 +8,6 @@ that a slow minute hits all.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 import sys
@@ -65,7 +64,7 @@ class _Contender:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure photo, video and camera, and print whether the limits are kept."""
-    parser = argparse.ArgumentParser(prog="python benchmarks/swap_overhead.py", description=__doc__)
+    parser = arguments.Parser(prog="python benchmarks/swap_overhead.py", description=__doc__)
     parser.add_argument(
         "bundles", nargs="*", type=Path, metavar="BUNDLE", help="default: the newest below dist/"
     )

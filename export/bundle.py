@@ -6,7 +6,6 @@ samples and, for Android and the web, the face detectors. iOS finds faces with i
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import arguments
 from model.errors import BadInput, guard
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ APPS = {
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Copy, check every hash, and print what the app has now."""
-    parser = argparse.ArgumentParser(prog="python -m export.bundle", description=__doc__)
+    parser = arguments.Parser(prog="python -m export.bundle", description=__doc__)
     parser.add_argument("bundle", type=Path, help="a folder made by python -m export")
     app = parser.add_mutually_exclusive_group(required=True)
     for name, wants in APPS.items():

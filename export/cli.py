@@ -106,7 +106,7 @@ def _number(value: float | None, form: str) -> str:
 
 def _parse(format: Format | None, argv: Sequence[str] | None) -> argparse.Namespace:
     module, description = _COMMANDS[format]
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser = arguments.Parser(prog=f"python -m {module}", description=description)
     parser.add_argument(
         "checkpoint", type=arguments.checkpoint, help=".pt, .pth or .safetensors of a generator"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import json
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from model import arguments
 from model.contract import Format
 from model.errors import BackendUnavailable, guard
 
@@ -175,7 +175,7 @@ def _requirements() -> Iterator[tuple[str, Requirement]]:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tools and what they make possible; exit 0 if everything can be converted."""
-    parser = argparse.ArgumentParser(prog="python -m export.doctor", description=__doc__)
+    parser = arguments.Parser(prog="python -m export.doctor", description=__doc__)
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 

@@ -8,7 +8,6 @@ start. Without one, an export finds the layers to keep where a gate is missed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Rank the layers; write the table, a plot and a recipe."""
-    parser = argparse.ArgumentParser(prog="python -m export.sensitivity", description=__doc__)
+    parser = arguments.Parser(prog="python -m export.sensitivity", description=__doc__)
     parser.add_argument(
         "checkpoint", type=arguments.checkpoint, help=".pt, .pth or .safetensors of a generator"
     )

@@ -6,7 +6,6 @@ interpret.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Ends with 1 where a file misses its gate or has no sample, and with 3 where no file can run.
     """
-    parser = argparse.ArgumentParser(prog="python -m export.verify", description=__doc__)
+    parser = arguments.Parser(prog="python -m export.verify", description=__doc__)
     parser.add_argument("bundle", type=Path, help="a folder made by python -m export")
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from model import arguments
 from model.errors import guard
 
 
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in COMMANDS:
         return int(importlib.import_module(COMMANDS[words[0]].module).main(words[1:]))
     _parser().parse_args(words)
-    raise AssertionError("argparse ends the process on anything but a command")
+    raise AssertionError("the parser refuses anything but a command")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
     width = max(map(len, COMMANDS))
     listed = "\n".join(f"  {name:<{width}}  {command.does}" for name, command in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = arguments.Parser(
         prog="mobilefsgan",
         usage="mobilefsgan [--version] COMMAND ...",
         description="Take a MobileFSGAN face-swap generator to phones.",

@@ -1,7 +1,8 @@
-"""Types for the numbers, precisions and names that commands take, for `add_argument(type=...)`.
+"""The parser of every command, and types for the numbers, precisions and names that it takes.
 
-Floor 0: standard library only, apart from the contract. Every command uses these types, so a value
-out of bounds ends in the same usage error (exit 2) everywhere, before any work begins.
+Floor 0: standard library only, apart from the contract and the errors. Every command uses this
+parser and these types, for `add_argument(type=...)`. So a wrong flag or a value out of bounds ends
+in the same usage error (exit 2) everywhere, before any work begins.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import NoReturn, get_args
 
 from model.contract import Precision
+from model.errors import UsageError
 
 # The words after --precision, for `choices`.
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -26,6 +28,21 @@ LONGEST_NAME = 200  # bytes; leaves room for endings and temporary names below t
 # int() and float() also take spaces, underscores, the digits of other scripts, nan and inf.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are usage errors of one line; argparse prints its usage before."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Args:
+            message: what was wrong, and what was expected.
+
+        Raises:
+            UsageError: always; its message names `--help`.
+        """
+        raise UsageError(f"{message}. See {self.prog} --help")
 
 
 @dataclass(frozen=True, slots=True)

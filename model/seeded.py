@@ -6,7 +6,6 @@ architecture, size and speed; the pictures they make are noise.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 from collections.abc import Callable, Sequence
@@ -149,7 +148,7 @@ def _settle_statistics(network: SwapNetwork | MobileFaceNet, *inputs: object) ->
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the two seeded checkpoints."""
-    parser = argparse.ArgumentParser(prog="python -m model.seeded", description=__doc__)
+    parser = arguments.Parser(prog="python -m model.seeded", description=__doc__)
     parser.add_argument("-o", "--output-dir", type=Path, default=Path("build"))
     parser.add_argument("--seed", type=arguments.seed, default=0)
     args = parser.parse_args(argv)

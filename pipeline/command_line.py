@@ -27,7 +27,7 @@ _LONGEST_SHOWN = 40  # characters of a flag in a message
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
-    made = argparse.ArgumentParser(
+    made = arguments.Parser(
         prog="python -m pipeline",
         description=_SAYS,
         epilog=_EXAMPLES,

@@ -6,7 +6,6 @@ files for and that can run here; below each result is how far it is from the fir
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -34,7 +33,7 @@ _TILE = 180  # pixels
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Swap, arrange, write."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.gallery", description=__doc__)
+    parser = arguments.Parser(prog="python -m pipeline.gallery", description=__doc__)
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="default: newest below dist/")
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/img/swap.webp"))
     parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from model import arguments
 from model.errors import guard
 from model.streams import one_line
 
@@ -96,7 +96,7 @@ def _stored(values: Iterable[Any]) -> Iterator[Any]:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the description."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.mlpackage", description=__doc__)
+    parser = arguments.Parser(prog="python -m pipeline.mlpackage", description=__doc__)
     parser.add_argument("package", type=Path, metavar="FILE", help="an .mlpackage")
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)

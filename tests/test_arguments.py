@@ -1,4 +1,4 @@
-"""Every number of every command is checked while the command line is parsed: exit 2, one line."""
+"""Every word of every command line is checked while it is parsed: exit 2, one line."""
 
 import argparse
 import importlib
@@ -20,7 +20,7 @@ def commands() -> Iterator[str]:
     for folder in ("model", "pipeline", "export", "training", "benchmarks", "mobilefsgan"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             text = file.read_text()
-            if "argparse.ArgumentParser(" in text and "def main(" in text:
+            if "arguments.Parser(" in text and "def main(" in text:
                 yield ".".join(file.relative_to(ROOT).with_suffix("").parts)
     yield "export.onnx"  # through export.cli, whose function takes the format
 
@@ -77,14 +77,33 @@ def number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def test_parser_ends_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", list(commands()))
+def test_an_unknown_flag_is_one_line_and_exit_code_2(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert importlib.import_module(command).main(["a", "--no-such-flag"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert err.endswith(" --help\n")
+    assert err.count("\n") == 1
+
+
+def test_a_number_out_of_bounds_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     from export import verify
 
-    with pytest.raises(SystemExit, match="2"):
-        verify.main(["bundle", "--threads", "0"])
-    assert capsys.readouterr().err.endswith(
-        "error: argument --threads: '0'; expected a whole number from 1 to 256\n"
+    assert verify.main(["bundle", "--threads", "0"]) == 2
+    assert capsys.readouterr().err == (
+        "error: argument --threads: '0'; expected a whole number from 1 to 256. "
+        "See python -m export.verify --help\n"
     )
+
+
+def test_every_parser_is_of_that_kind() -> None:
+    for floor in ("model", "pipeline", "export", "training", "benchmarks", "mobilefsgan"):
+        for file in sorted((ROOT / floor).rglob("*.py")):
+            assert "argparse.ArgumentParser(" not in file.read_text(), file
 
 
 @pytest.mark.parametrize(

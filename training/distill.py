@@ -134,7 +134,7 @@ def _train(run: Run, state_file: Path, held_out: Faces, pairs: Pairs) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.distill", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.distill", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
     parser.add_argument("--embeddings", type=Path, required=True, help="the teacher's, .npz")
     parser.add_argument("--teacher", type=Path,

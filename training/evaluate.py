@@ -195,7 +195,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.evaluate", description=__doc__)
     add = parser.add_argument
     add("model", type=Path, metavar="CKPT_OR_BUNDLE", help="checkpoint, or folder of an export")
     add("--data", type=Path, help="aligned faces, tar or folder of Person/N.jpg; only its held-out "

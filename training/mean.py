@@ -71,7 +71,7 @@ def _share(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.mean", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.mean", description=__doc__)
     add = parser.add_argument
     add("--of", nargs=2, action="append", required=True, metavar=("CKPT", "SHARE"),
         help="a checkpoint and its share, as in --of a.pt 0.3 --of b.pt 0.7")  # fmt: skip

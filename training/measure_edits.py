@@ -86,7 +86,7 @@ def _measure(args: argparse.Namespace) -> Cosines:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.measure_edits", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.measure_edits", description=__doc__)
     parser.add_argument("shards", type=Path, help="folder of shards, or one shard")
     parser.add_argument("--teacher", type=Path, required=True, help="face recogniser as ONNX")
     parser.add_argument("--limit", type=arguments.count, default=200, help="records; default: 200")

@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from model import arguments
 from model.errors import guard
 
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the small file and say what is in it."""
-    parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.pack", description=__doc__)
     parser.add_argument("state", type=Path, help="run.state of a run's folder")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the file to write")
     args = parser.parse_args(argv)

@@ -233,7 +233,7 @@ def _tensorboard(args: argparse.Namespace) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", required=True,
                         help="shards of triplets, or tars or folders of Person/N.webp")  # fmt: skip
     parser.add_argument("-o", "--output-dir", type=Path, required=True, help="the run's folder")

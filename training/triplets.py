@@ -136,7 +136,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.triplets", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.triplets", description=__doc__)
     add = parser.add_argument
     add("photos", type=Path, metavar="PHOTOS", help="folder or plain tar of Person/N.jpg")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="where the shards go")

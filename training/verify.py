@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.verify", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.verify", description=__doc__)
     parser.add_argument("weights", type=Path, help="identity encoder, .pt")
     parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
     parser.add_argument("--embeddings", type=Path, required=True, help="the teacher's, .npz")

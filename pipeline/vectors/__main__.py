@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from model import arguments
 from model.errors import guard
 
 
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Write all vectors, and print the names of the files."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.vectors", description=__doc__)
+    parser = arguments.Parser(prog="python -m pipeline.vectors", description=__doc__)
     parser.add_argument("-o", "--output-dir", type=Path, required=True, help="where they go")
     args = parser.parse_args(argv)
 

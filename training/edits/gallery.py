@@ -5,7 +5,6 @@ Each portrait has two rows, made with two seeds.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ _SEEDS = 2
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Edit, arrange, write."""
-    parser = argparse.ArgumentParser(prog="python -m training.edits.gallery", description=__doc__)
+    parser = arguments.Parser(prog="python -m training.edits.gallery", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/img/edits.webp"))
     parser.add_argument(
         "--seed", type=arguments.seed, default=0, help="of the first of the two rows"
