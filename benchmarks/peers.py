@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+if not __package__:
+    import harness.run_as_file  # noqa: F401
+
 from benchmarks.harness.commands import add_timing, teller
 from benchmarks.rivals.recipes import Asked, Recipe, recipes
 from model import arguments

@@ -14,6 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+if not __package__:
+    import harness.run_as_file  # noqa: F401
+
 from benchmarks.harness.commands import teller
 from model import arguments
 from model.errors import BadInput, guard

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+if not __package__:
+    import harness.run_as_file  # noqa: F401
+
 from benchmarks.harness.commands import add_timing, teller
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if not __package__:
+    import harness.run_as_file  # noqa: F401
+
 from model import arguments
 from model.errors import BadInput, guard
 

@@ -12,6 +12,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+if not __package__:
+    import harness.run_as_file  # noqa: F401
+
 from model import arguments
 from model.errors import guard
 

@@ -19,6 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+if not __package__:
+    import harness.run_as_file  # noqa: F401
+
 from model import arguments
 from model.errors import guard
 
