@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PSNR_CAP_DB = 200.0  # identical pictures; JSON has no infinity, and float32 ends near 150 dB
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of R, G and B, BT.601
 
 
 def psnr_db(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]], peak: float) -> float:

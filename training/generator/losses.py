@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.aligned_face import identity_crop
+from pipeline.metrics import LUMA
 
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
@@ -18,7 +19,6 @@ MASK_OPEN = 0.9
 # Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
 OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
 SURROUND_RADII = (0.31, 0.41)  # temples and forehead may change
-LUMA = (0.299, 0.587, 0.114)  # of R, G and B, BT.601
 TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
 
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from model.aligned_face import face_template
 from pipeline.faces.pyramid import Image8
+from pipeline.metrics import LUMA
 
 SIZE = 256  # px; the measures below are of a face of this edge
 _SIGMA = 2.0  # px
 _EYE, _MOUTH, _CHEEK = (24, 16), (38, 20), (18, 18)  # half width and half height of a region, px
 _CROP = 75  # px, half the edge of the region of chroma
 _FLAT = 0.05  # levels; a face with less detail is a drawing, and its ratio means nothing
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
 Float = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.facemesh import Points
 from pipeline.faces.pyramid import Image8
-from training.judging.detail import LUMA
+from pipeline.metrics import LUMA
 
 # The line of the lids, and the outer and inner corner, of each eye.
 _RIGHT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
