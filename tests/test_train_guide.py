@@ -18,6 +18,7 @@ from training import train
 from training.generator.grow import prepare
 from training.generator.guide import Guide
 from training.generator.losses import guide_loss
+from training.running.ranks import Compute
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -46,6 +47,15 @@ def test_a_generator_with_a_way_down_of_its_own_is_no_guide() -> None:
         network.attribute_encoder.downsamples()[0].conv.weight.mul_(2)
     with pytest.raises(UsageError, match="way down to 64 px is its own"):
         Guide(network)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_guide_computes_in_the_layout_of_the_run(bf16: bool) -> None:
+    layout = Compute(torch.device("cpu"), bf16).layout
+    network = grown(16)
+    Guide(network, layout)
+    maps = [weights for weights in network.parameters() if weights.dim() == 4]
+    assert all(weights.is_contiguous(memory_format=layout) for weights in maps)
 
 
 def test_a_lite_generator_is_no_guide() -> None:

@@ -90,11 +90,11 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
 
     config = read_config(args.config)
     encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))
-    guided = config.weights.guide > 0
+    guide = load_generator(args.guide or SHIPPED_GENERATOR) if config.weights.guide > 0 else None
     judges = Judges(
         encoder,
         load_vgg19(args.vgg) if args.vgg else None,
-        Guide(load_generator(args.guide or SHIPPED_GENERATOR)) if guided else None,
+        Guide(guide, ranks.compute.layout) if guide else None,
     )
     init = load_generator(args.init) if args.init else None
     data = open_data(args.data)

@@ -24,10 +24,16 @@ _CLOSE = 1e-2  # of the picture's values, which are in [-1, 1]
 class Guide:
     """A frozen published generator, computed up to its coarsest picture only."""
 
-    def __init__(self, network: SwapNetwork) -> None:
+    def __init__(
+        self, network: SwapNetwork, layout: torch.memory_format = torch.contiguous_format
+    ) -> None:
         """Take a published generator that was grown (`training.generator.grow`).
 
         Its way down to 64 px is known, and costs nothing.
+
+        Args:
+            network: the generator.
+            layout: memory format of its convolution weights, the run's (`ranks.Compute.layout`).
 
         Raises:
             UsageError: another network, or a generator with a way down of its own.
@@ -46,7 +52,7 @@ class Guide:
                     "the guide's way down to 64 px is its own; expected that of a generator that "
                     "was grown (grow = true). Take another --guide"
                 )
-        self._painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._painter.to(memory_format=layout)  # type: ignore[call-overload]
 
     def to(self, device: torch.device) -> Guide:
         """Move to `device`, in place."""
