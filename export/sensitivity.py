@@ -48,9 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     from model.aligned_face import FACE_SIZE
     from model.checkpoint import load_generator
     from model.deploy import DeployedGenerator
-    from model.files import fitting, write_atomically
+    from model.files import check_place, fitting, write_atomically
 
     trained = load_generator(args.checkpoint)
+    path, plot = (
+        args.output_dir / fitting(args.checkpoint.stem, f"-sensitivity-{args.format}{ending}")
+        for ending in (".json", ".png")
+    )
+    check_place(path)
+    check_place(plot)
     network = DeployedGenerator(trained).requires_grad_(False).eval()
     pairs = built_in(FACE_SIZE, trained.config.embedding_size, None, max(1, args.pairs))
     inputs = network_inputs(pairs.faces, pairs.embeddings)
@@ -58,10 +64,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     format: Format = "mlpackage" if args.format == "coreml" else "tflite"
     layers = rank(network, inputs, rounding(format, "int8", coarse), bar=not args.quiet)
     text = recipe_text(args.format, [layer.name for layer in layers[: max(0, args.worst)]])
-    path, plot = (
-        args.output_dir / fitting(args.checkpoint.stem, f"-sensitivity-{args.format}{ending}")
-        for ending in (".json", ".png")
-    )
     if args.json:
         print(json.dumps([layer._asdict() for layer in layers], indent=2))
     else:

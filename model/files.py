@@ -42,16 +42,27 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, private: bo
     Raises:
         BadInput: the place cannot be written to.
     """
-    try:
+    with _refusing(path):
         beside = new_beside(path, private=private)
         try:
             write(beside)
             put_in_place(beside, path, private=private)
         finally:
             beside.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:  # torch turns some OS errors into RuntimeError
-        why = getattr(error, "strerror", None) or error
-        raise BadInput(f"cannot write {path} ({why}). Choose a writable place") from None
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place that `write_atomically` cannot write to, before the work for it begins.
+
+    Nothing is left behind: a missing folder is not made, the lowest one that is there is tried.
+
+    Raises:
+        BadInput: the place cannot be written to.
+    """
+    with _refusing(path):
+        _mode_to_keep(path, private=False)
+        folder = next(folder for folder in path.absolute().parents if folder.exists())
+        new_beside(folder / path.name).unlink()
 
 
 def new_beside(path: Path, *, private: bool = False) -> Path:
@@ -147,6 +158,16 @@ def fitting(stem: str, ending: str) -> str:
     ending = f"~{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}{ending}"
     room = LONGEST_NAME_BYTES - len(os.fsencode(ending))
     return os.fsencode(stem)[:room].decode(errors="ignore") + ending
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Say in one line that `path` cannot be written, and why."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # torch turns some OS errors into RuntimeError
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"cannot write {path} ({why}). Choose a writable place") from None
 
 
 def _mode_to_keep(path: Path, private: bool) -> int | None:

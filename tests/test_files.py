@@ -11,6 +11,7 @@ from model.errors import BadInput
 from model.files import (
     LONGEST_NAME_BYTES,
     append_to,
+    check_place,
     fitting,
     new_beside,
     new_log,
@@ -35,6 +36,21 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> N
 
     with pytest.raises(BadInput, match="No space left on device"):
         write_atomically(tmp_path / "a.txt", fail)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.txt": "earlier"}
+
+
+@pytest.mark.parametrize("name", ["file/a.txt", "file/new/a.txt", "folder", "n" * 256, "a\0b"])
+def test_a_place_that_cannot_be_written_is_refused_beforehand(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("earlier")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BadInput, match=r"^cannot write .*\. Choose a writable place$"):
+        check_place(tmp_path / name)
+
+
+def test_the_check_of_a_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("earlier")
+    check_place(tmp_path / "a.txt")
+    check_place(tmp_path / "new/folder/a.txt")
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.txt": "earlier"}
 
 

@@ -32,6 +32,16 @@ def test_every_path_of_an_export_is_refused_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_ranking_refuses_its_place_before_the_work(
+    tiny_checkpoints: tuple[Path, Path], tmp_path: Path, monkeypatch, capsys
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("export.quantize.ranking.rank", None)  # not reached
+    refusal(
+        capsys, export.sensitivity.main([str(tiny_checkpoints[0]), "-o", str(tmp_path / "file")])
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "module", [export.onnx, export.sensitivity, export.verify, pipeline.mlpackage]
