@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
-from benchmarks.harness.commands import add_timing, teller
+from benchmarks.harness.commands import add_timing, check_outputs, teller
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BackendUnavailable, UsageError, guard
 from pipeline.backends import BACKENDS
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, keep the rows."""
     args = _parse(argv)
+    check_outputs(args.json, args.plot)
     if args.device == "web":
         rows, interrupted = _rows_from_browser(args), False
     elif args.device:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
-from benchmarks.harness.commands import add_timing, teller
+from benchmarks.harness.commands import add_timing, check_outputs, teller
 from benchmarks.rivals.recipes import Asked, Recipe, recipes
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
@@ -32,6 +32,7 @@ _BASELINE = "naive-onnx2tf-fp32"
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert what is not converted yet, time everything in turns, print the table."""
     args = _parse(argv)
+    check_outputs(args.json, args.plot)
 
     from benchmarks.harness import plot, table
     from benchmarks.harness import rows as results

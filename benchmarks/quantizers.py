@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
-from benchmarks.harness.commands import add_timing, teller
+from benchmarks.harness.commands import add_timing, check_outputs, teller
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
@@ -34,6 +34,7 @@ _HEADER = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Quantize what is not quantized yet, judge, time everything in turns, print the table."""
     args = _parse(argv)
+    check_outputs(args.json)
 
     from dataclasses import replace
 

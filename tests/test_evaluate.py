@@ -309,6 +309,7 @@ def test_bounded_ends_with_1_when_it_is_missed(tiny_checkpoints, tmp_path, capsy
         (["ckpt", "--data", "none.tar", "--teacher", "teacher"], 4, "none.tar does not exist"),
         (["ckpt", "--portraits"], 2, "--grid"),
         (["ckpt", "--portraits", "--grid", "x.txt"], 2, "no kind of picture"),
+        (["ckpt", "--portraits", "--grid", "/dev/null/x.png"], 4, "cannot write"),
         (["ckpt", "--backend", "tflite", "--portraits", "--grid", "x.png"], 2, "pytorch and fp32"),
         (["folder", "--bounded", "5"], 2, "Give the checkpoint"),
         (["folder", "--portraits", "--grid", "x.png"], 4, "is no bundle"),

@@ -1,5 +1,6 @@
 """`python benchmarks/latency.py` and its kin, as a user types them, on the tiny bundle."""
 
+import importlib
 import json
 import os
 import re
@@ -221,3 +222,20 @@ def test_ratios_refer_to_pytorch_where_it_is_and_to_a_row_that_exists() -> None:
     assert latency._against(found, "tflite-fp32") == "tflite-fp32"
     with pytest.raises(UsageError, match="no such row; there are onnx-fp32, tflite-fp32"):
         latency._against(found, "coreml-fp32")
+
+
+@pytest.mark.parametrize("command", ["latency", "peers", "quantizers"])
+def test_rows_that_cannot_be_kept_are_refused_before_the_minutes(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    main = importlib.import_module(f"benchmarks.{command}").main
+    assert main(["no-bundle", "--json", str(tmp_path / "file/rows.jsonl")]) == 4
+    assert capsys.readouterr().err.startswith("error: cannot write ")
+
+
+def test_a_plot_of_another_kind_is_refused_before_the_minutes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert latency.main(["no-bundle", "--plot", "plot.jpg"]) == 4
+    assert "expected a .png, .svg or .pdf" in capsys.readouterr().err

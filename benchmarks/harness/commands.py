@@ -1,4 +1,4 @@
-"""What the commands that time frames share: their flags, and progress on stderr.
+"""What the commands that time frames share: flags, checks, and progress on stderr.
 
 No heavy imports: `--help` loads this module.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from model import arguments
 
@@ -25,6 +26,25 @@ def add_timing(parser: argparse.ArgumentParser, *, runs: int, rounds: int, warmu
         "--warmup", type=arguments.count, default=warmup, help="default: %(default)s"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def check_outputs(rows: Path | None, plot: Path | None = None) -> None:
+    """Refuse files that cannot be written, before the minutes that measuring takes.
+
+    Args:
+        rows: the value of --json; None, and `-` for stdout, are taken.
+        plot: the value of --plot.
+
+    Raises:
+        BadInput: a file cannot be written.
+    """
+    from benchmarks.harness.plot import check_kind
+    from model.files import check_place
+
+    if rows and rows != Path("-"):
+        check_place(rows)
+    if plot:
+        check_kind(plot)
 
 
 def teller(quiet: bool, every: int = 5) -> Callable[[str], None]:

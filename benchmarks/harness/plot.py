@@ -10,13 +10,24 @@ from typing import Any
 from benchmarks.harness.rows import Row
 from benchmarks.harness.table import FRAME_RATES
 from model.errors import BackendUnavailable, BadInput, install
-from model.files import write_atomically
+from model.files import check_place, write_atomically
 
 _COLORS = {"fp32": "#4c78a8", "fp16": "#72b7b2", "dynamic": "#eeca3b", "int8": "#f58518",
            "pal6": "#e45756", "w8a8": "#b279a2"}  # fmt: skip
 _OTHER = "#9d9da1"
 _MOST_SHOWN = 60  # bars or labels; more cannot be read, and 3,000 took half a minute to lay out
 _LONGEST_LABEL = 40
+
+
+def check_kind(path: Path) -> None:
+    """Refuse a file that a plot cannot be written to, before any work is done.
+
+    Raises:
+        BadInput: its ending is of no kind of plot, or the place cannot be written to.
+    """
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise BadInput(f"{path} is no place for a plot; expected a .png, .svg or .pdf")
+    check_place(path)
 
 
 def latency(rows: Sequence[Row], path: Path) -> None:
@@ -111,8 +122,6 @@ def _save(path: Path, draw: Callable[[Any], None], height: float) -> None:
         raise BackendUnavailable(
             f"plots need matplotlib, which is not installed. {install('faces')}"
         ) from None
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise BadInput(f"{path} is no place for a plot; expected a .png, .svg or .pdf")
     figure = Figure(figsize=(8, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.errors import UsageError
-from model.files import write_atomically
+from model.files import check_place, write_atomically
 from pipeline.faces.pyramid import Image8
 
 _CAPTION = 16  # pixels
@@ -24,13 +24,15 @@ class Tile(NamedTuple):
 
 
 def check_kind(path: Path) -> None:
-    """Refuse a file name that a grid cannot be written to, before any work is done.
+    """Refuse a file that a grid cannot be written to, before any work is done.
 
     Raises:
         UsageError: its ending is of no kind of picture.
+        BadInput: the place cannot be written to.
     """
     if path.suffix.lower() not in KINDS:
         raise UsageError(f"{path.name} is no kind of picture; end it in one of {', '.join(KINDS)}")
+    check_place(path)
 
 
 def write_grid(path: Path, rows: Sequence[Sequence[Tile]], edge: int = 160) -> None:
