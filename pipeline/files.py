@@ -34,8 +34,12 @@ def _named_video(path: Path) -> bool:
 
 def _is_target(path: Path) -> bool:
     """Whether a file of a folder is to be swapped: a photo or a video, by its content or name."""
-    named = path.suffix.lower() in (*photo.READABLE, *VIDEOS)
-    return path.is_file() and (named or kind_of(path) is not None)
+    return path.is_file() and (_named(path) or kind_of(path) is not None)
+
+
+def _named(path: Path) -> bool:
+    """Whether a name is that of a photo or a video."""
+    return path.suffix.lower() in (*photo.READABLE, *VIDEOS)
 
 
 def output_of(target: Path, output: Path) -> Path:
@@ -65,11 +69,16 @@ def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None
 
     Raises:
         ImageError: a photo is to become a file of an unknown kind.
-        UsageError: a video is to become a photo, its folder does not exist, or it was given.
+        UsageError: a video is to become a photo, its folder does not exist, it was given, or the
+            results of a folder are to go into a single file.
     """
     if target.is_dir():
         if output.is_file():
             raise UsageError(f"{target} is a folder and {output} a file; give a folder with -o")
+        if not output.exists() and _named(output):
+            raise UsageError(
+                f"{target} is a folder and {output} is named as a file; give a folder with -o"
+            )
         return
     into = output_of(target, output)
     spare(into, given)

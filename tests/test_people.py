@@ -79,6 +79,18 @@ def test_a_name_too_long_for_a_result_does_not_end_a_folder(tmp_path: Path) -> N
     assert all("File name too long" in why for why in refused)
 
 
+@pytest.mark.parametrize("name", ["out.jpg", "out.HEIC", "out.mp4", "out.avi"])
+def test_a_folder_s_results_do_not_go_into_a_folder_named_as_a_file(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photos").mkdir()
+    assert main(["me.jpg", str(tmp_path / "photos"), "-o", str(tmp_path / name)]) == 2
+    error = capsys.readouterr().err
+    assert "give a folder with -o" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / name).exists()
+
+
 def test_an_identity_of_another_length_is_normalised_with_a_note(tmp_path: Path) -> None:
     np.save(tmp_path / "me.npy", 2 * IDENTITY)
     notes: list[str] = []
