@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Swap, and say where the results are."""
-    args = parser().parse_args(argv)
+    args = parser().parse_intermixed_args(argv)  # TARGET may come after flags
     check(args)
 
     from pipeline.bundles import newest_bundle

@@ -91,6 +91,13 @@ def test_a_folder_s_results_do_not_go_into_a_folder_named_as_a_file(
     assert not (tmp_path / name).exists()
 
 
+def test_the_target_may_come_after_flags(tmp_path: Path, capsys) -> None:
+    target = tmp_path / "target.jpg"
+    target.write_bytes(b"mine")
+    assert main(["me.jpg", "--threads", "1", str(target), "-o", str(target)]) == 2
+    assert "would overwrite it" in capsys.readouterr().err
+
+
 def test_an_identity_of_another_length_is_normalised_with_a_note(tmp_path: Path) -> None:
     np.save(tmp_path / "me.npy", 2 * IDENTITY)
     notes: list[str] = []
