@@ -21,7 +21,7 @@ _TAIL_BYTES = 1 << 16  # more than so many lines have
 
 @dataclass
 class Stages:
-    """Prints one line for each stage: seconds, what was done, and the result.
+    """Prints a line for each stage: seconds, what was done, and the result.
 
     Attributes:
         quiet: print nothing.
@@ -32,17 +32,18 @@ class Stages:
 
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
-        """Time the work inside, and print the line when it is done.
+        """Time the work inside; print a line when it begins, and one when it is done.
 
-        On a terminal the line is there from the start.
+        On a terminal the second takes the place of the first.
 
         Args:
             what: the stage's name.
         """
         started, self._note = time.perf_counter(), ""
         terminal = sys.stderr.isatty() and not self.quiet
-        if terminal:
-            print(f"   ...    {what}", end="", file=sys.stderr, flush=True)
+        if not self.quiet:
+            end = "" if terminal else "\n"
+            print(f"   ...    {what}", end=end, file=sys.stderr, flush=True)
         try:
             yield
         except BaseException:
