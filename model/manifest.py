@@ -57,17 +57,11 @@ def load_bundle(folder: Path) -> Manifest:
         ContractError: the folder is no bundle, or its manifest is broken or names missing files.
     """
     recover(folder)
-    if missing := _missing(folder):
+    text, lacking = _text_of(folder)
+    if lacking:
         raise ContractError(
-            f"{folder} is no bundle: {missing}. Make a bundle with python -m export CHECKPOINT"
+            f"{folder} is no bundle: {lacking}. Make a bundle with python -m export CHECKPOINT"
         )
-    try:
-        text = read_regular(folder / MANIFEST_NAME, LARGEST_TEXT_BYTES).decode("utf-8")
-    except (ContractError, UnicodeDecodeError) as error:
-        raise ContractError(
-            f"{folder} is no bundle: {MANIFEST_NAME} cannot be read ({error}). "
-            "Make a bundle with python -m export CHECKPOINT"
-        ) from None
     manifest = loads(text)
     for spec in manifest.models:
         path = folder / spec.file
@@ -79,15 +73,18 @@ def load_bundle(folder: Path) -> Manifest:
     return manifest
 
 
-def _missing(folder: Path) -> str:
-    """What a folder without a manifest lacks, or nothing where the manifest may be there."""
+def _text_of(folder: Path) -> tuple[str, str]:
+    """The manifest's text, and what the folder lacks where there is none."""
     if not os.path.lexists(folder):
-        return "it does not exist"
+        return "", "it does not exist"
     if not os.path.isdir(folder):
-        return "it is no folder"
+        return "", "it is no folder"
     if os.access(folder, os.X_OK) and not os.path.lexists(folder / MANIFEST_NAME):
-        return f"there is no {MANIFEST_NAME} in it"
-    return ""
+        return "", f"there is no {MANIFEST_NAME} in it"
+    try:
+        return read_regular(folder / MANIFEST_NAME, LARGEST_TEXT_BYTES).decode("utf-8"), ""
+    except (ContractError, UnicodeDecodeError) as error:
+        return "", f"{MANIFEST_NAME} cannot be read ({error})"
 
 
 def checked_file(bundle: Path, spec: ModelSpec) -> Path:

@@ -199,6 +199,8 @@ def test_a_folder_without_a_manifest_is_told_what_it_lacks(
     assert "is no bundle: there is no manifest.json in it" in refusal(tmp_path, capsys)
     assert "is no bundle: it does not exist" in refusal(tmp_path / "nowhere", capsys)
     assert "is no bundle: it is no folder" in refusal(Path(__file__), capsys)
+    (tmp_path / "manifest.json").write_bytes(b"\xff")
+    assert "is no bundle: manifest.json cannot be read ('utf-8'" in refusal(tmp_path, capsys)
 
 
 @pytest.mark.parametrize("kind", ["no bundle", "no model that runs here"])
