@@ -117,6 +117,8 @@ def run(job: Job, stages: Stages) -> Manifest:
     """
     _refuse_nothing_to_do(job)
     networks = load(job.checkpoint, job.identity, job.bake, stages)
+    generator, *others = subjects(networks)
+    keep = read_recipe(job.recipe, generator.network) if job.recipe else []
     checkpoint = publishing.checkpoint_of(job.checkpoint)
     identity = publishing.checkpoint_of(networks.identity) if networks.identity else None
     if note := replaced(job.place, checkpoint, identity, networks.baked, overwrite=job.overwrite):
@@ -128,10 +130,11 @@ def run(job: Job, stages: Stages) -> Manifest:
         chains = Chains(networks, job.samples, job.seed, stages) if job.parity else None
         made: list[ModelSpec] = []
         missed: list[ParityError] = []
-        for subject in subjects(networks):
-            if chains and subject.model == "generator":
-                prove_rewrite(subject, chains.of("fp32"), stages)
-            specs, misses = _maker(job, subject, networks, calibration, bench, chains).make()
+        if chains:
+            prove_rewrite(generator, chains.of("fp32"), stages)
+        for subject in (generator, *others):
+            kept = keep if subject is generator else []
+            specs, misses = _maker(job, subject, kept, calibration, bench, chains).make()
             made, missed = [*made, *specs], [*missed, *misses]
         if not made:
             raise ParityError(_told(missed, "Nothing was written"))
@@ -147,13 +150,10 @@ def run(job: Job, stages: Stages) -> Manifest:
 
 
 def _maker(
-    job: Job, subject: Subject, networks: Networks, calibration: CalibrationSet | None,
+    job: Job, subject: Subject, keep: Sequence[str], calibration: CalibrationSet | None,
     bench: Workbench, chains: Chains | None,
 ) -> FileMaker:  # fmt: skip
     """What makes the files of one network."""
-    keep: list[str] = []
-    if job.recipe is not None and subject.model == "generator":
-        keep = read_recipe(job.recipe, subject.network)
     precisions = {format: _precisions(job, subject, format, bench.stages) for format in job.formats}
     orders = Orders(
         {format: some for format, some in precisions.items() if some}, job.opset, job.threads,

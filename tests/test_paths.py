@@ -32,6 +32,18 @@ def test_every_path_of_an_export_is_refused_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_recipe_is_refused_before_the_work(
+    tiny_checkpoints: tuple[Path, Path], tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "recipe.json").write_text("{")
+    given = ["--recipe", str(tmp_path / "recipe.json"), "-o", str(tmp_path / "dist")]
+    refusal(
+        capsys,
+        export.onnx.main([str(tiny_checkpoints[0]), "--precision", "int8", "--quiet", *given]),
+    )
+    assert not (tmp_path / "dist").exists()
+
+
 def test_a_ranking_refuses_its_place_before_the_work(
     tiny_checkpoints: tuple[Path, Path], tmp_path: Path, monkeypatch, capsys
 ) -> None:
