@@ -217,7 +217,10 @@ def read(path: Path, *, ends: bool = False) -> list[Row]:
         # Not splitlines(), which also splits at U+2028 and U+0085 within a string.
         lines = read_named(path, _LARGEST_FILE_BYTES).decode("utf-8-sig").split("\n")
     except (ContractError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path} cannot be read as result rows ({error})") from None
+        raise ContractError(
+            f"{path} cannot be read as result rows ({error}). Give a file that "
+            "benchmarks/latency.py --json or a demo app wrote"
+        ) from None
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     kept = numbered[:-1] if ends else numbered
     return [loads(line, f"{path}:{number}") for number, line in kept]
