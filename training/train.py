@@ -60,10 +60,8 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
         trainer.load(state_file)
     elif args.from_packed:
         trainer.unpack(args.from_packed)
-    if ranks.first:
-        trainer.save(
-            state_file
-        )  # a folder that cannot be written to shows before the hours of work
+    if ranks.first:  # a folder that cannot be written to shows before the hours of work
+        trainer.save(state_file)
     try:
         finished = Loop(trainer, args, state_file).run()
         if not finished:
