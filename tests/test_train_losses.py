@@ -104,6 +104,14 @@ def test_surround_loss_sees_swaps_beside_the_face() -> None:
     assert losses.surround_loss(result, target, swapped | True).item() == 0
 
 
+def test_face_only_shows_the_result_in_the_middle_and_the_target_in_the_corners() -> None:
+    target, result = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
+    shown = losses.face_only(result, target)
+    assert shown[..., 36:42, 30:34].min() > 0.99  # between nose and mouth
+    assert shown[..., :8, :].max() < 0.01  # hair
+    assert shown[..., :8].max() < 0.01
+
+
 def test_perceptual_loss_weighs_the_levels_as_published() -> None:
     zeros = [torch.zeros(1, 2, 4, 4)] * 5
     steps = [torch.full((1, 2, 4, 4), value) for value in (100.0, 1.0, 2.0, 3.0, 4.0)]

@@ -110,6 +110,8 @@ class Config:
             harder to fool; 0 does not.
         relight: change brightness, contrast, tint and sharpness of the recogniser's view at random,
             and downsample it with averaging, so that fine patterns cannot fool it.
+        face_only: show the recogniser the target around the face, so that hairlines painted on
+            foreheads do not please it.
         identity_size: side of the recogniser's view of a result, in pixels.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets for the final batch norm statistics.
@@ -147,6 +149,7 @@ class Config:
     adversarial_from: float = 0.0
     jitter: int = 0
     relight: bool = False
+    face_only: bool = False
     identity_size: int = 112
     shard_batches: int = 32
     statistics_samples: int = 1024

@@ -18,7 +18,7 @@ BLACK = -1.0
 MASK_OPEN = 0.9
 # Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
 OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
-SURROUND_RADII = (0.31, 0.41)  # temples and forehead may change
+SURROUND_RADII = (0.28, 0.36)  # temples and forehead may change
 TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
 
 
@@ -133,6 +133,14 @@ def guide_loss(result: Tensor, shown: Tensor) -> Tensor:
     inside = _inside(size, result.device)
     difference = ((mine - shown) * luma).sum(1).abs()
     return (difference * inside).mean() / inside.mean()
+
+
+def face_only(result: Tensor, target: Tensor) -> Tensor:
+    """The result in the middle of the face, the target around it, without an edge; (N, 3, S, S).
+
+    Both (N, 3, S, S) NCHW float32 RGB in [-1, 1].
+    """
+    return target + _inside(result.shape[-1], result.device) * (result - target)
 
 
 def open_mask_loss(masks: Iterable[Tensor]) -> Tensor:

@@ -48,7 +48,7 @@ class Objective:
         # Of the smaller pictures only those that count are shown to the recogniser.
         seen = [(p, weight) for p, weight in zip(pictures, w.identity, strict=False)]
         seen = [seen[0], *(pair for pair in seen[1:] if pair[1])]
-        views = [self._shown(picture, sample) for picture, _ in seen]
+        views = [self._shown(self._heard(picture, sample), sample) for picture, _ in seen]
         maps = early_features(self._encoder, torch.cat(views))
         embeddings = finish(self._encoder, maps[-1]).chunk(len(seen))
         terms = {
@@ -92,6 +92,12 @@ class Objective:
             mine = [level[: len(sample.target)] for level in maps]
             terms["perceptual"] = w.perceptual * self._perceptual(pictures[0], mine, theirs, sample)
         return terms, (embeddings[0] * sample.embedding).sum(1).detach()
+
+    def _heard(self, picture: Tensor, sample: TrainingSample) -> Tensor:
+        """What of a picture the recogniser may be pleased by."""
+        if not self._config.face_only:
+            return picture
+        return losses.face_only(picture, sample.shrunk(picture.shape[-1]).target)
 
     def _shown(self, pictures: Tensor, sample: TrainingSample) -> Tensor:
         """What the recogniser sees of pictures: of a result and its target alike."""
