@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Everything that proves the web demo: build, lint, tests in Node, tests in headless Chromium.
-# The last need Chromium (setup-chromium.sh) and MOBILEFSGAN_BUNDLE, a folder made by
-# `python -m export`; without them they are skipped, in CI (CI=true) they fail.
+# The last need Chromium (setup-chromium.sh), MOBILEFSGAN_BUNDLE and, for one test,
+# MOBILEFSGAN_PUBLISHED_BUNDLE, two folders made by `python -m export`; without them they are
+# skipped, in CI (CI=true) they fail.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -27,16 +27,20 @@ export const CHROMIUM =
     (path) => path && existsSync(path),
   ) ?? '';
 
+// Names the bundle of the published generator, which one test is about.
+export const PUBLISHED = 'MOBILEFSGAN_PUBLISHED_BUNDLE';
+
 /**
  * Why tests in a browser cannot run: false where they can. In CI they have to run.
  *
+ * @param {string} [variable] of the environment that names the bundle they need
  * @returns {string | false}
  */
-export function whyNot() {
+export function whyNot(variable = 'MOBILEFSGAN_BUNDLE') {
   const why = !CHROMIUM
     ? 'NO CHROMIUM: run web_demo/setup-chromium.sh, or set CHROMIUM'
-    : !process.env.MOBILEFSGAN_BUNDLE
-      ? 'NO BUNDLE: set MOBILEFSGAN_BUNDLE to a folder made by python -m export'
+    : !existsSync(join(process.env[variable] ?? '', 'manifest.json'))
+      ? `NO BUNDLE: set ${variable} to a folder made by python -m export`
       : false;
   if (why && process.env.CI === 'true') throw new Error(why);
   return why;
@@ -90,18 +94,21 @@ export function serverAndBrowser(flags = []) {
 
 /**
  * A server of the page with MOBILEFSGAN_BUNDLE as `bundle/`, the same with a generator that takes no
- * time as `tiny/`, the vectors as `vectors/`, and an empty page as `empty.html`.
+ * time as `tiny/`, MOBILEFSGAN_PUBLISHED_BUNDLE as `published/` where it is set, the vectors as
+ * `vectors/`, and an empty page as `empty.html`.
  *
  * @param {{ extra?: Record<string, string | Uint8Array>, without?: string[] }} [options] as for `serve`
  * @returns {Promise<{ origin: string, close: () => void }>}
  */
 export async function testServer({ extra = {}, without = [] } = {}) {
-  const bundle = webBundle();
+  const bundle = webBundle('MOBILEFSGAN_BUNDLE');
+  const published = whyNot(PUBLISHED) ? null : webBundle(PUBLISHED);
   const empty = { '/empty.html': '<!doctype html><title>empty</title>' };
   const server = await serve({
     folders: {
       '/bundle/': bundle.folder,
       '/tiny/': bundle.folder,
+      ...(published && { '/published/': published.folder }),
       '/vectors/': join(REPOSITORY, 'tests/vectors'),
     },
     extra: { ...empty, ...tiny(bundle.folder), ...extra },
@@ -110,6 +117,7 @@ export async function testServer({ extra = {}, without = [] } = {}) {
   const close = () => {
     server.close();
     bundle.remove();
+    published?.remove();
   };
   return { origin: server.origin, close };
 }
@@ -136,13 +144,14 @@ function tiny(folder) {
 }
 
 /**
- * The bundle of MOBILEFSGAN_BUNDLE as the page needs it: with the detectors, in a new folder. A
- * folder that `python -m export.bundle --web` made is used as it is.
+ * A bundle as the page needs it: with the detectors, in a new folder. A folder that
+ * `python -m export.bundle --web` made is used as it is.
  *
+ * @param {string} variable of the environment that names the bundle's folder
  * @returns {{ folder: string, remove: () => void }}
  */
-export function webBundle() {
-  const given = process.env.MOBILEFSGAN_BUNDLE ?? '';
+export function webBundle(variable) {
+  const given = process.env[variable] ?? '';
   if (existsSync(join(given, 'detectors/index.json'))) return { folder: given, remove() {} };
   const folder = mkdtempSync(join(tmpdir(), 'web-bundle-'));
   execFileSync(PYTHON, ['-m', 'export.bundle', '--web', given, '--to', folder], {

@@ -19,7 +19,7 @@ describe('the page with the real engine', { skip: whyNot() }, () => {
   let bundle;
 
   before(async () => {
-    bundle = webBundle();
+    bundle = webBundle('MOBILEFSGAN_BUNDLE');
     browser = await launch();
   });
 
