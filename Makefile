@@ -4,34 +4,30 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# The shipped checkpoints where there are any, seeded random ones until then.
-SHIPPED_GENERATOR := $(wildcard model/weights/mobilefsgan.pt)
-SHIPPED_IDENTITY := $(wildcard model/weights/mobilefacenet.pt)
-GENERATOR := $(or $(SHIPPED_GENERATOR),build/seeded.pt)
-IDENTITY := $(or $(SHIPPED_IDENTITY),build/seeded-identity.pt)
+# The generator for phones, which everything uses unless told otherwise, and the published network.
+GENERATOR := model/weights/mobilefsgan-lite.pt
+PUBLISHED := model/weights/mobilefsgan.pt
+IDENTITY := model/weights/mobilefacenet.pt
 BUNDLE := dist/$(basename $(notdir $(GENERATOR)))
+PUBLISHED_BUNDLE := dist/$(basename $(notdir $(PUBLISHED)))
 SOURCES := $(wildcard model/*.py pipeline/*.py pipeline/*/*.py export/*.py export/*/*.py)
 
 # What the apps carry, and what their tests replay. `make web APP_BUNDLE=dist/ckpt` takes a bundle
 # of the user's own, and exports nothing.
 APPS := build/apps
 APP_BUNDLE := $(APPS)/$(basename $(notdir $(GENERATOR)))
+PUBLISHED_APP_BUNDLE := $(APPS)/$(basename $(notdir $(PUBLISHED)))
 APP_FILES := $(if $(filter $(APPS)/%,$(APP_BUNDLE)),$(APPS)/.ready)
 
 .PHONY: demo bench test check fast fuzz web web-test android ios train-smoke format clean
 
-demo: $(BUNDLE)/manifest.json  ## export to every format, prove it, print the table
-	@echo
-	@echo "replaying the golden samples of $(BUNDLE):"
-	@$(BIN)/python -m export.verify $(BUNDLE)
-ifeq ($(SHIPPED_GENERATOR),)
-	@echo
-	@echo "The generator's weights are random (seed 0), because none are shipped yet: size, speed"
-	@echo "and parity are real, the pictures are noise. Yours: $(BIN)/python -m export CKPT"
-endif
+demo: $(BUNDLE)/manifest.json  ## export both generators to every format, prove it, print the tables
+	@for bundle in $(PUBLISHED_BUNDLE) $(BUNDLE); do \
+	echo; echo "replaying the golden samples of $$bundle:"; \
+	$(BIN)/python -m export.verify $$bundle || exit; done
 
 bench: $(BUNDLE)/manifest.json  ## a short table of all backends, and its plots
-	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) --precision dynamic int8
+	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) --precision dynamic
 	$(BIN)/python -m export.onnx $(GENERATOR) --identity $(IDENTITY) --precision int8
 	$(BIN)/python benchmarks/latency.py $(BUNDLE) --checkpoint $(GENERATOR) --json benchmarks/results/latency.jsonl
 	$(BIN)/python benchmarks/report.py benchmarks/results/latency.jsonl -o benchmarks/results
@@ -59,7 +55,8 @@ fuzz: $(READY)  ## damage checkpoints, bundles, packages and identities for minu
 
 # Each of the three says in a line what it skips, where a tool is missing; in CI that is an error.
 web-test: $(APP_FILES) | $(READY)  ## lint, types and tests of web_demo, in Node.js and headless Chromium
-	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) web_demo/test.sh
+	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) MOBILEFSGAN_PUBLISHED_BUNDLE=$(abspath $(PUBLISHED_APP_BUNDLE)) \
+	PYTHON=$(abspath $(BIN)/python) web_demo/test.sh
 
 android: $(APP_FILES) | $(READY)  ## build and test android_demo, and make an APK in dist/android
 	MOBILEFSGAN_BUNDLE=$(abspath $(APP_BUNDLE)) PYTHON=$(abspath $(BIN)/python) android_demo/ci/test.sh
@@ -83,20 +80,21 @@ format: $(READY)
 clean:
 	rm -rf build dist
 
-$(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
+# The pipeline takes the newest bundle, so the small generator's comes last.
+$(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) $(PUBLISHED_BUNDLE)/manifest.json | $(READY)
 	$(BIN)/python -m export $(GENERATOR) --identity $(IDENTITY)
+	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) --precision int8
 
-$(APPS)/.ready: $(GENERATOR) $(IDENTITY) $(SOURCES) | $(READY)
+$(PUBLISHED_BUNDLE)/manifest.json: $(PUBLISHED) $(IDENTITY) $(SOURCES) | $(READY)
+	$(BIN)/python -m export $(PUBLISHED) --identity $(IDENTITY)
+
+# One test of the web demo compares with the published generator.
+$(APPS)/.ready: $(GENERATOR) $(PUBLISHED) $(IDENTITY) $(SOURCES) | $(READY)
+	$(BIN)/python -m export.tflite $(PUBLISHED) --identity $(IDENTITY) -o $(APPS) --precision int8 --no-parity
 	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
 	$(BIN)/python -m export.onnx $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
 	$(BIN)/python -m export.coreml $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp16 --no-parity
 	@touch $@
-
-# Both files come from one command; macOS ships a make without grouped targets.
-build/seeded.pt: model/seeded.py | $(READY)
-	$(BIN)/python -m model.seeded -o build
-
-build/seeded-identity.pt: build/seeded.pt
 
 # requirements.lock holds every version, also of what the pinned packages pull in. setuptools warns
 # of every editable installation, in nine lines.

@@ -12,9 +12,10 @@ from mobilefsgan.api import (
     verify_bundle,
 )
 from model.errors import FaceSwapError
-from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
+from model.shipped import PUBLISHED_GENERATOR, SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
 
 __all__ = [
+    "PUBLISHED_GENERATOR",
     "SHIPPED_GENERATOR",
     "SHIPPED_IDENTITY_ENCODER",
     "FaceSwapError",

@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from model.shipped import SHIPPED_GENERATOR
+    from model.shipped import PUBLISHED_GENERATOR, SHIPPED_GENERATOR
 
     width = max(map(len, COMMANDS))
     listed = "\n".join(f"  {name:<{width}}  {command.does}" for name, command in COMMANDS.items())
@@ -72,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Take a MobileFSGAN face-swap generator to phones.",
         epilog=(
             f"commands:\n{listed}\n\n`mobilefsgan COMMAND --help` lists the flags of a command.\n"
-            f"shipped weights: {SHIPPED_GENERATOR}"
+            f"shipped weights: {SHIPPED_GENERATOR}\n"
+            f"the published network's: {PUBLISHED_GENERATOR}"
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

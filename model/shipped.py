@@ -7,6 +7,9 @@ from pathlib import Path
 
 # A package folder on disk; an import from a zip file is not supported.
 WEIGHTS_FOLDER = Path(str(importlib.resources.files("model"))) / "weights"
-SHIPPED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan.pt"
+# What the pipeline, the apps and the examples use unless told otherwise: `model.lite`.
+SHIPPED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan-lite.pt"
+# The published network, `model.generator`.
+PUBLISHED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan.pt"
 SHIPPED_IDENTITY_ENCODER = WEIGHTS_FOLDER / "mobilefacenet.pt"
 SHIPPED_EMBEDDING_SIZE = 512

@@ -9,17 +9,19 @@ import torch
 from model.checkpoint import load_generator
 from model.checkpoint import load_identity_encoder as load_encoder
 from model.generator import Swap
-from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
+from model.shipped import PUBLISHED_GENERATOR, SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
 from pipeline.faces.portraits import faces
 from pipeline.metrics import psnr_db
 from training.recogniser.views import identity_view
 
 
-@pytest.fixture(scope="module")
-def swaps() -> tuple[np.ndarray, Swap, Swap]:
+@pytest.fixture(
+    scope="module", params=[SHIPPED_GENERATOR, PUBLISHED_GENERATOR], ids=lambda p: p.stem
+)
+def swaps(request: pytest.FixtureRequest) -> tuple[np.ndarray, Swap, Swap]:
     """Both portraits (2, 256, 256, 3) uint8, with their own identities and with each other's."""
     portraits = np.stack(faces(2))
-    generator = load_generator(SHIPPED_GENERATOR).eval()
+    generator = load_generator(request.param).eval()
     with torch.no_grad():
         own = load_encoder(SHIPPED_IDENTITY_ENCODER)(identity_view(torch.from_numpy(portraits)))
         target = torch.from_numpy(portraits).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -31,9 +31,7 @@ def test_face_only_leaves_the_corners_to_the_other_losses(
     weights = Weights(pixel=0, perceptual=0, identity=(1.0, 0.0, 0.0), departure=1.0)
     config = dataclasses.replace(Config(weights=weights), face_only=face_only)
     picture.requires_grad_(True)
-    terms, _ = Objective(config, Judges(encoder)).terms(
-        [picture], sample, Watch(), whole=True
-    )
+    terms, _ = Objective(config, Judges(encoder)).terms([picture], sample, Watch(), whole=True)
     (terms["identity"] + terms["departure"]).backward()
     assert picture.grad is not None
     strength = picture.grad.abs().sum((0, 1))

@@ -76,7 +76,7 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
 
 def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from model.checkpoint import load_generator, load_identity_encoder
-    from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
+    from model.shipped import PUBLISHED_GENERATOR, SHIPPED_IDENTITY_ENCODER
     from training.data.batches import Mixer
     from training.data.mix import MixPlan
     from training.data.sources import open_data
@@ -88,7 +88,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
 
     config = read_config(args.config)
     encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))
-    guide = load_generator(args.guide or SHIPPED_GENERATOR) if config.weights.guide > 0 else None
+    guide = load_generator(args.guide or PUBLISHED_GENERATOR) if config.weights.guide > 0 else None
     judges = Judges(
         encoder,
         load_vgg19(args.vgg) if args.vgg else None,
@@ -240,7 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--vgg", type=Path, help="torchvision's VGG-19, for the perceptual loss")
     parser.add_argument("--guide", type=Path,
                         help="generator to learn from where the configuration has a weight of "
-                        "guide; default: the shipped one")  # fmt: skip
+                        "guide; default: the published one")  # fmt: skip
     parser.add_argument("--init", type=Path, help="generator to start from, in the authors' format")
     parser.add_argument("--from-packed", type=Path,
                         help="go on with a run that training.pack wrote")  # fmt: skip

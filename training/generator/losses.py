@@ -18,7 +18,7 @@ BLACK = -1.0
 MASK_OPEN = 0.9
 # Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
 OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
-SURROUND_RADII = (0.28, 0.36)  # temples and forehead may change
+SURROUND_MIDDLE, SURROUND_RADII = (0.5, 0.63), (0.31, 0.38)  # temples and chin may change
 TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
 
 
@@ -217,18 +217,20 @@ def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
 
 def _face_oval(size: int, device: torch.device) -> Tensor:
     """(S, S) bool: brows to chin of an aligned face, without its sides."""
-    return _oval_distance(size, device, OVAL_RADII) < 1
+    return _oval_distance(size, device, OVAL_MIDDLE, OVAL_RADII) < 1
 
 
 def _inside(size: int, device: torch.device) -> Tensor:
     """(S, S), how much a pixel is the face's: 1 in its middle, falling to 0 beside the oval."""
-    return torch.exp(-(_oval_distance(size, device, SURROUND_RADII) ** 4))
+    return torch.exp(-(_oval_distance(size, device, SURROUND_MIDDLE, SURROUND_RADII) ** 4))
 
 
-def _oval_distance(size: int, device: torch.device, radii: tuple[float, float]) -> Tensor:
-    """(S, S), the square of a pixel's distance to the face's middle; 1 on an oval."""
+def _oval_distance(
+    size: int, device: torch.device, middle: tuple[float, float], radii: tuple[float, float]
+) -> Tensor:
+    """(S, S), the square of a pixel's distance to the oval's middle; 1 on the oval."""
     at = (torch.arange(size, device=device) + 0.5) / size
-    (x, y), (wide, high) = OVAL_MIDDLE, radii
+    (x, y), (wide, high) = middle, radii
     return ((at - x) / wide) ** 2 + ((at[:, None] - y) / high) ** 2
 
 
