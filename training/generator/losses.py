@@ -19,7 +19,7 @@ MASK_OPEN = 0.9
 # Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
 OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
 SURROUND_MIDDLE, SURROUND_RADII = (0.5, 0.63), (0.31, 0.38)  # temples and chin may change
-TONE_CELLS = 32  # a side; at 256 px a cell is smaller than an iris
+TONE_CELLS = 64  # a side; at 256 px a cell is a third of an iris wide
 
 
 def generator_hinge(verdict: Tensor) -> Tensor:
