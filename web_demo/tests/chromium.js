@@ -64,15 +64,16 @@ export async function launch(flags = []) {
  * after them. Call it inside of `describe`.
  *
  * @param {string[]} [flags] of Chromium
+ * @param {Parameters<typeof testServer>[0]} [options] of the server
  */
-export function serverAndBrowser(flags = []) {
+export function serverAndBrowser(flags = [], options = {}) {
   /** @type {Awaited<ReturnType<typeof testServer>>} */
   let server;
   /** @type {Browser} */
   let browser;
 
   before(async () => {
-    server = await testServer();
+    server = await testServer(options);
     browser = await launch(flags);
   });
 
@@ -94,21 +95,25 @@ export function serverAndBrowser(flags = []) {
 
 /**
  * A server of the page with MOBILEFSGAN_BUNDLE as `bundle/`, the same with a generator that takes no
- * time as `tiny/`, MOBILEFSGAN_PUBLISHED_BUNDLE as `published/` where it is set, the vectors as
- * `vectors/`, and an empty page as `empty.html`.
+ * time as `tiny/`, MOBILEFSGAN_PUBLISHED_BUNDLE as `published/` where that is asked for, the vectors
+ * as `vectors/`, and an empty page as `empty.html`.
  *
- * @param {{ extra?: Record<string, string | Uint8Array>, without?: string[] }} [options] as for `serve`
+ * @param {{
+ *   extra?: Record<string, string | Uint8Array>,
+ *   without?: string[],
+ *   published?: boolean,
+ * }} [options] `extra` and `without` as for `serve`
  * @returns {Promise<{ origin: string, close: () => void }>}
  */
-export async function testServer({ extra = {}, without = [] } = {}) {
+export async function testServer({ extra = {}, without = [], published = false } = {}) {
   const bundle = webBundle('MOBILEFSGAN_BUNDLE');
-  const published = whyNot(PUBLISHED) ? null : webBundle(PUBLISHED);
+  const other = published ? webBundle(PUBLISHED) : null;
   const empty = { '/empty.html': '<!doctype html><title>empty</title>' };
   const server = await serve({
     folders: {
       '/bundle/': bundle.folder,
       '/tiny/': bundle.folder,
-      ...(published && { '/published/': published.folder }),
+      ...(other && { '/published/': other.folder }),
       '/vectors/': join(REPOSITORY, 'tests/vectors'),
     },
     extra: { ...empty, ...tiny(bundle.folder), ...extra },
@@ -117,7 +122,7 @@ export async function testServer({ extra = {}, without = [] } = {}) {
   const close = () => {
     server.close();
     bundle.remove();
-    published?.remove();
+    other?.remove();
   };
   return { origin: server.origin, close };
 }

@@ -9,7 +9,7 @@ import { PUBLISHED, PYTHON, REPOSITORY, serverAndBrowser, whyNot } from '../chro
 const AROUND = 0.15; // of the time that LiteRT.js takes for the published generator, at most
 
 describe('measuring in Chromium', { skip: whyNot() }, () => {
-  const { emptyPage } = serverAndBrowser();
+  const { emptyPage } = serverAndBrowser([], { published: !whyNot(PUBLISHED) });
 
   test('rows are read by the benchmarks, also those of a runtime that is missing', async () => {
     const page = await emptyPage();
