@@ -49,3 +49,9 @@ def test_what_has_no_mean_is_refused(shares, code, words, tmp_path, tiny_checkpo
     assert main([*of, "-o", str(tmp_path / "mean.pt")]) == code
     assert words in capsys.readouterr().err
     assert not (tmp_path / "mean.pt").exists()
+
+
+@pytest.mark.parametrize("words", [["a.pt", "b.pt"], ["-o", "mean.pt"], []])
+def test_a_refusal_says_how_a_mean_is_written(words, capsys) -> None:
+    assert main(words) == 2
+    assert "as in --of a.pt 0.3 --of b.pt 0.7 -o mean.pt" in capsys.readouterr().err

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the mean, and print where."""
-    args = _parser().parse_args(argv)
+    args = _parse(argv)
     shares = [_share(share) for _, share in args.of]
     if abs(sum(shares) - 1) > 1e-6:
         raise UsageError(f"the shares sum up to {sum(shares):g}; expected 1")
@@ -70,14 +70,26 @@ def _share(text: str) -> float:
         raise UsageError(f"--of takes a checkpoint and its share, not {error}") from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = arguments.Parser(prog="python -m training.mean", description=__doc__)
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = arguments.Parser(
+        prog="python -m training.mean",
+        usage="%(prog)s [--identity] --of CKPT SHARE --of CKPT SHARE ... -o OUTPUT",
+        description=__doc__,
+    )
     add = parser.add_argument
-    add("--of", nargs=2, action="append", required=True, metavar=("CKPT", "SHARE"),
+    add("bare", nargs="*", help=argparse.SUPPRESS)  # taken, so that the refusal below is told
+    add("--of", nargs=2, action="append", metavar=("CKPT", "SHARE"),
         help="a checkpoint and its share, as in --of a.pt 0.3 --of b.pt 0.7")  # fmt: skip
-    add("-o", "--output", type=Path, required=True, help="where the mean goes")
+    add("-o", "--output", type=Path, help="where the mean goes")
     add("--identity", action="store_true", help="they are identity encoders, not generators")
-    return parser
+    args = parser.parse_args(argv)
+    if args.bare or not args.of or args.output is None:
+        wrong = f"no share for {' '.join(args.bare)}" if args.bare else "--of or -o is missing"
+        parser.error(
+            f"{wrong}; expected --of CKPT SHARE for each checkpoint and -o OUTPUT, as in "
+            "--of a.pt 0.3 --of b.pt 0.7 -o mean.pt"
+        )
+    return args
 
 
 if __name__ == "__main__":
