@@ -56,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Hand the words after the command to its own `main`, and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in COMMANDS:
-        return int(importlib.import_module(COMMANDS[words[0]].module).main(words[1:]))
+        command = importlib.import_module(COMMANDS[words[0]].module)
+        with arguments.typed(f"mobilefsgan {words[0]}"):
+            return int(command.main(words[1:]))
     _parser().parse_args(words)
     raise AssertionError("the parser refuses anything but a command")
 

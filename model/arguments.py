@@ -10,9 +10,12 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import Any, NoReturn, get_args
 
 from model.contract import Precision
 from model.errors import UsageError
@@ -30,8 +33,33 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
+_typed: ContextVar[str | None] = ContextVar("_typed", default=None)
+
+
+@contextmanager
+def typed(command: str) -> Iterator[None]:
+    """Name parsers that are made in the block after the command that the user typed.
+
+    Args:
+        command: takes the place of `prog`, in help and in refusals.
+    """
+    token = _typed.set(command)
+    try:
+        yield
+    finally:
+        _typed.reset(token)
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose refusals are usage errors of one line; argparse prints its usage before."""
+    """A parser whose refusals are usage errors of one line; argparse prints its usage before.
+
+    Args:
+        prog: how the command is typed, where `typed` says nothing else.
+        others: what `argparse.ArgumentParser` takes.
+    """
+
+    def __init__(self, prog: str, **others: Any) -> None:
+        super().__init__(prog=_typed.get() or prog, **others)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line.

@@ -11,13 +11,13 @@ from model import arguments
 from model.errors import UsageError
 from pipeline.backends import BACKENDS
 
-_SAYS = "Swap faces in photos and video with a bundle: `python -m pipeline SOURCE TARGET -o OUT`."
+_SAYS = "Swap faces in photos and video with a bundle: `%(prog)s SOURCE TARGET -o OUT`."
 _EXAMPLES = """examples:
-  python -m pipeline me.jpg party.jpg -o out.jpg --backend tflite --precision int8
-  python -m pipeline me1.jpg,me2.jpg clip.mp4 -o out.mp4    # identity averaged over two photos
-  python -m pipeline me.jpg --save-identity me.npy          # then me.npy does as SOURCE
-  python -m pipeline me.jpg two.jpg --source you.jpg --map 0:1,1:0 -o out.png
-  python -m pipeline me.npy photos/ -o swapped/
+  %(prog)s me.jpg party.jpg -o out.jpg --backend tflite --precision int8
+  %(prog)s me1.jpg,me2.jpg clip.mp4 -o out.mp4    # identity averaged over two photos
+  %(prog)s me.jpg --save-identity me.npy          # then me.npy does as SOURCE
+  %(prog)s me.jpg two.jpg --source you.jpg --map 0:1,1:0 -o out.png
+  %(prog)s me.npy photos/ -o swapped/
 
 Swap only faces of people who agreed to it. Results are labelled as synthetic in their metadata.
 """

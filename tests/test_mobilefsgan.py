@@ -27,6 +27,14 @@ def test_command_calls_the_main_of_its_module(name: str, monkeypatch: pytest.Mon
     assert heard == [["--flag", "value"]]
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_wrong_flag_names_the_command_that_was_typed(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "a", "--no-such-flag"]) == 2
+    assert capsys.readouterr().err.endswith(f". See mobilefsgan {name} --help\n")
+
+
 def test_every_command_with_a_parser_has_a_word() -> None:
     listed = {command.module for command in COMMANDS.values()}
     for floor in ("model", "pipeline", "export", "training", "benchmarks"):
