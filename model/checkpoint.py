@@ -41,12 +41,12 @@ def load_generator(path: Path) -> SwapNetwork:
     if "conv128.weight" in state:
         with torch.device("meta"):
             lite = LiteGenerator(_lite_config(state, path))
-        return _fill(lite, state, path, "a LiteGenerator")
+        return fill(lite, state, path, "a LiteGenerator")
     channels = _axis(state, "encoder_head.conv_image.weight", 0)
     embedding_size = _axis(state, "identity_encoder.b256_down.fc_mean.weight", 1)
     with torch.device("meta"):
         network = Generator(GeneratorConfig(channels or 64, embedding_size or 512))
-    return _fill(network, state, path, "a MobileFSGAN generator")
+    return fill(network, state, path, "a MobileFSGAN generator")
 
 
 def load_identity_encoder(path: Path) -> MobileFaceNet:
@@ -56,7 +56,7 @@ def load_identity_encoder(path: Path) -> MobileFaceNet:
     embedding_size = _axis(state, "linear.weight", 0)
     with torch.device("meta"):
         network = MobileFaceNet(MobileFaceNetConfig(channels or 64, embedding_size or 512))
-    return _fill(network, state, path, "a MobileFaceNet identity encoder")
+    return fill(network, state, path, "a MobileFaceNet identity encoder")
 
 
 def save(network: nn.Module, path: Path) -> None:
@@ -75,8 +75,21 @@ def read_state_dict(path: Path) -> StateDict:
     return find_weights(read_checkpoint(path), path)
 
 
-def _fill(network: Network, state: StateDict, path: Path, what: str) -> Network:
-    """Check `state` against `network` (on the meta device, so nothing is allocated) and load it."""
+def fill(network: Network, state: StateDict, path: Path, what: str) -> Network:
+    """Check `state` against `network` (on the meta device, so nothing is allocated) and load it.
+
+    Args:
+        network: on the meta device.
+        state: weights by name.
+        path: of the file, for messages.
+        what: the network's name with its article, for messages.
+
+    Returns:
+        The network in eval mode, float32, on the CPU, frozen.
+
+    Raises:
+        CheckpointError: the keys or shapes are another network's, or the numbers are unusable.
+    """
     expected = network.state_dict()
     # PyTorch before 0.4.1 did not count batches, and nothing here reads the count.
     missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]

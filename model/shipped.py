@@ -12,4 +12,6 @@ SHIPPED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan-lite.pt"
 # The published network, `model.generator`.
 PUBLISHED_GENERATOR = WEIGHTS_FOLDER / "mobilefsgan.pt"
 SHIPPED_IDENTITY_ENCODER = WEIGHTS_FOLDER / "mobilefacenet.pt"
+# What `training.keypoints` wrote; only training uses it.
+SHIPPED_KEYPOINT_NET = WEIGHTS_FOLDER / "keypoints.pt"
 SHIPPED_EMBEDDING_SIZE = 512

@@ -76,7 +76,7 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
 
 def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from model.checkpoint import load_generator, load_identity_encoder
-    from model.shipped import PUBLISHED_GENERATOR, SHIPPED_IDENTITY_ENCODER
+    from model.shipped import PUBLISHED_GENERATOR, SHIPPED_IDENTITY_ENCODER, SHIPPED_KEYPOINT_NET
     from training.data.batches import Mixer
     from training.data.mix import MixPlan
     from training.data.sources import open_data
@@ -85,6 +85,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from training.generator.guide import Guide
     from training.generator.objective import Judges
     from training.generator.trainer import Purpose, Trainer
+    from training.keypoints.network import load_keypoint_net
 
     config = read_config(args.config)
     encoder = frozen(load_identity_encoder(args.encoder or SHIPPED_IDENTITY_ENCODER))
@@ -93,6 +94,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
         encoder,
         load_vgg19(args.vgg) if args.vgg else None,
         Guide(guide, ranks.compute.layout) if guide else None,
+        load_keypoint_net(SHIPPED_KEYPOINT_NET) if config.weights.keypoints > 0 else None,
     )
     init = load_generator(args.init) if args.init else None
     data = open_data(args.data)

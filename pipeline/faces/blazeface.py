@@ -25,15 +25,21 @@ class Candidate(NamedTuple):
         score: 0..1, how sure the detector is.
         centre: (2,) float64, the middle of the box, which reaches from the eyebrows to the chin.
         side: edge of the box.
-        eyes: (2, 2) float64, left as seen in the upright face first.
+        keypoints: (6, 2) float64: eyes, left as seen in the upright face first; nose, mouth; ears,
+            left first.
         tilt_deg: angle of the line through the eyes, in the view that was searched, -180..180.
     """
 
     score: float
     centre: NDArray[np.float64]
     side: float
-    eyes: NDArray[np.float64]
+    keypoints: NDArray[np.float64]
     tilt_deg: float
+
+    @property
+    def eyes(self) -> NDArray[np.float64]:
+        """The first two keypoints, (2, 2)."""
+        return self.keypoints[:2]
 
 
 class BlazeFace:
@@ -83,7 +89,7 @@ class BlazeFace:
                 float(score[kept[i]]),
                 back[:, :2] @ pairs[i, 0] + back[:, 2],
                 float(extent[i].max()) * grow,
-                pairs[i, 2:4] @ back[:, :2].T + back[:, 2],
+                pairs[i, 2:] @ back[:, :2].T + back[:, 2],
                 _tilt_deg(*pairs[i, 2:4]),
             )
             for i in _best_of_each(pairs[:, 0], extent, score[kept])

@@ -61,6 +61,8 @@ class Weights:
             is no ground truth; not in the paper.
         guide: difference to a trained generator's coarse picture where there is no ground truth;
             not in the paper. See `training.generator.guide`.
+        keypoints: distance of eyes, nose, mouth and ears to the target's where there is no ground
+            truth; not in the paper. See `training.keypoints`.
         agree: difference of each picture, downsampled, to the next coarser picture; not in the
             paper, for growing networks. Only in `whole` stages the coarser picture gets a gradient.
         parts: hinge loss on the eyes and on the mouth, by discriminators of their own; not in the
@@ -78,6 +80,7 @@ class Weights:
     surround: float = 0.0
     tone: float = 0.0
     guide: float = 0.0
+    keypoints: float = 0.0
     agree: float = 0.0
     parts: float = 0.0
     open_mask: float = 0.0

@@ -135,6 +135,22 @@ def guide_loss(result: Tensor, shown: Tensor) -> Tensor:
     return (difference * inside).mean() / inside.mean()
 
 
+def keypoint_loss(result: Tensor, target: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared distance of the swapped face's keypoints to the target's.
+
+    Not in the paper. A source's embedding tells something of the pose in its photo, and a generator
+    that is asked for the embedding turns the face that way. Shapes of noses count too: the weight
+    is a compromise.
+
+    Args:
+        result: (N, K, 2) float32, in halves of the view; see `training.keypoints.network`.
+        target: likewise.
+        wanted: (N,) bool, the samples that count.
+    """
+    apart = (result - target).pow(2).sum(2).mean(1)
+    return (apart * wanted).sum() / wanted.sum().clamp(min=1)
+
+
 def face_only(result: Tensor, target: Tensor) -> Tensor:
     """The result in the middle of the face, the target around it, without an edge; (N, 3, S, S).
 

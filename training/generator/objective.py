@@ -14,6 +14,7 @@ from training.generator.features import Vgg19
 from training.generator.guide import Guide
 from training.generator.samples import TrainingSample
 from training.generator.watch import Watch
+from training.keypoints.network import KeypointNet, keypoint_view
 from training.recogniser.student import early_features, finish
 from training.recogniser.views import recogniser_view, relit
 
@@ -24,6 +25,7 @@ class Judges(NamedTuple):
     encoder: MobileFaceNet
     vgg: Vgg19 | None = None
     guide: Guide | None = None
+    keypoints: KeypointNet | None = None
 
 
 class Objective:
@@ -31,7 +33,7 @@ class Objective:
 
     def __init__(self, config: Config, judges: Judges) -> None:
         self._config, self._encoder, self._vgg = config, judges.encoder, judges.vgg
-        self._guide = judges.guide
+        self._guide, self._keypoints = judges.guide, judges.keypoints
 
     def terms(
         self, pictures: list[Tensor], sample: TrainingSample, watch: Watch, *, whole: bool
@@ -81,6 +83,8 @@ class Objective:
             terms["tone"] = w.tone * losses.tone_loss(pictures[0], sample.target, sample.has_truth)
         if self._guide is not None:
             terms["guide"] = w.guide * self._guided(self._guide, pictures[0], sample)
+        if self._keypoints is not None:
+            terms["keypoints"] = w.keypoints * self._displaced(self._keypoints, pictures[0], sample)
         theirs = self._target_maps(sample)
         if w.departure:
             with torch.no_grad():
@@ -113,6 +117,17 @@ class Objective:
             return torch.zeros((), device=picture.device)
         shown = guide.show(sample.target[two], sample.embedding[two])
         return losses.guide_loss(picture[two], shown)
+
+    def _displaced(self, net: KeypointNet, picture: Tensor, sample: TrainingSample) -> Tensor:
+        """How far keypoints are from the target's, in the recogniser's views."""
+
+        def seen(pictures: Tensor) -> Tensor:
+            view = keypoint_view(pictures, sample.moves)
+            return net(view if sample.looks is None else relit(view, sample.looks)).float()
+
+        with torch.no_grad():
+            target = seen(sample.target)
+        return losses.keypoint_loss(seen(picture), target, ~(sample.has_truth | sample.random))
 
     def _target_maps(self, sample: TrainingSample) -> list[Tensor]:
         """The recogniser's early features of the targets, where some loss compares to them."""

@@ -30,13 +30,18 @@ def identity_view(faces: Tensor, size: int = IDENTITY_INPUT_SIZE) -> Tensor:
     Returns:
         (N, 3, size, size) NCHW float32 RGB in [-1, 1].
     """
-    straight = torch.eye(2, 3, device=faces.device).expand(len(faces), 2, 3) * _REACH
-    return _sample(faces, straight, size) * 2 - 1
+    return _sample(faces, straight_moves(len(faces), faces.device), size) * 2 - 1
 
 
-def augmented_view(faces: Tensor, size: int, random: torch.Generator) -> Tensor:
-    """Like `identity_view`, mirrored, moved, relit, blurred and noised at random."""
-    view = _sample(faces, random_moves(len(faces), random), size)
+def augmented_view(
+    faces: Tensor, size: int, random: torch.Generator, moves: Tensor | None = None
+) -> Tensor:
+    """Like `identity_view`, mirrored, moved, relit, blurred and noised at random.
+
+    `moves` are those of `random_moves`, drawn here where None.
+    """
+    moves = random_moves(len(faces), random) if moves is None else moves
+    view = _sample(faces, moves, size)
     return _degrade(_relight(view, random), random) * 2 - 1
 
 
@@ -99,7 +104,7 @@ def recogniser_view(
         (N, 3, size, size) NCHW float32 RGB in [-1, 1].
     """
     if moves is None:
-        moves = torch.eye(2, 3, device=pictures.device).expand(len(pictures), 2, 3) * _REACH
+        moves = straight_moves(len(pictures), pictures.device)
     return _resample(pictures, moves, size, smooth=smooth)
 
 
@@ -134,6 +139,11 @@ def relit(view: Tensor, looks: Looks) -> Tensor:
     """(N, 3, S, S) in [-1, 1] with other light, colour and sharpness; differentiable."""
     soft = F.avg_pool2d(F.pad(view, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return torch.lerp(view, soft, looks.blur) * looks.gain + looks.lift
+
+
+def straight_moves(count: int, device: torch.device) -> Tensor:
+    """The moves that show the identity crop as it is, (count, 2, 3) float32."""
+    return torch.eye(2, 3, device=device).expand(count, 2, 3) * _REACH
 
 
 def random_moves(count: int, random: torch.Generator) -> Tensor:
