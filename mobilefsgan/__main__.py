@@ -45,6 +45,7 @@ COMMANDS = {
     "measure-edits": Command("training.measure_edits", "judge the edits of training shards"),
     "mean": Command("training.mean", "a weighted mean of checkpoints"),
     "distill": Command("training.distill", "teach an identity encoder"),
+    "keypoints": Command("training.keypoints.__main__", "teach a small network facial keypoints"),
     "verify-encoder": Command("training.verify", "judge an identity encoder on pairs of faces"),
     "vectors": Command("pipeline.vectors.__main__", "write the test vectors of the apps"),
     "seeded": Command("model.seeded", "write checkpoints with random weights"),

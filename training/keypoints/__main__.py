@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             losses.clear()
 
     network = learn(faces, points, args.steps, args.seed, told)
-    save(network, args.output)
+    save(network.half(), args.output)
     errors = errors_px(load_keypoint_net(args.output), *_labelled(held_out, args.seed)).tolist()
     named = dict(zip(NAMES, errors, strict=True))
     if args.json:
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
     parser.add_argument("-o", "--output", type=Path, required=True, help="weights to write, .pt")
     parser.add_argument(
-        "--steps", type=arguments.count, default=8000, help="of 64 faces each; default: 8000"
+        "--steps", type=arguments.count, default=2600, help="of 64 faces each; default: 2600"
     )
     parser.add_argument("--seed", type=arguments.seed, default=0, help="of split, crops and views")
     parser.add_argument("--threads", type=arguments.threads, help="CPU threads")
