@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     check(args)
 
     from pipeline.bundles import newest_bundle
-    from pipeline.files import check_output, spare
+    from pipeline.files import check_given, check_output, spare
     from pipeline.people import person, photos_of, save_identity
     from pipeline.swap import FaceSwapper
 
@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_output(args.target, args.output, given)
     if args.save_identity:
         spare(args.save_identity, given)
+    check_given(given)
     signer = _signer(args)
     bundle = args.bundle or newest_bundle()
     swapper = FaceSwapper.load(

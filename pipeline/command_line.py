@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from model import arguments
-from model.errors import UsageError
+from model.errors import BadInput, UsageError
 from pipeline.backends import BACKENDS
 
 _SAYS = "Swap faces in photos and video with a bundle: `%(prog)s SOURCE TARGET -o OUT`."
@@ -106,6 +106,7 @@ def check(args: argparse.Namespace) -> None:
 
     Raises:
         UsageError: they do not.
+        BadInput: the target does not exist.
     """
     if args.target and args.camera is not None:
         raise UsageError("--camera takes the place of TARGET; give one of them")
@@ -119,14 +120,14 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError("--c2pa-cert and --c2pa-key go together")
     if args.no_label and args.c2pa_cert:
         raise UsageError("--no-label and --c2pa-cert contradict each other")
-    if args.target and not args.target.exists():
-        raise UsageError(f"there is no {args.target}")
     if args.map is not None:
         args.map = parse_pairs(args.map)
     if args.save_identity and args.save_identity.suffix.lower() != ".npy":
         raise UsageError(
             f"--save-identity {args.save_identity} must end in .npy, by which a SOURCE is known"
         )
+    if args.target and not args.target.exists():
+        raise BadInput(f"there is no {args.target}; give a photo, a video or a folder of them")
 
 
 def parse_pairs(text: str) -> dict[int, int]:

@@ -59,6 +59,17 @@ def spare(output: Path, given: Iterable[Path]) -> None:
         raise UsageError(f"{output} was given, and the result would overwrite it; name another")
 
 
+def check_given(given: Iterable[Path]) -> None:
+    """Refuse files that are not there, before the models are loaded.
+
+    Raises:
+        BadInput: one is not.
+    """
+    for path in given:
+        if not os.path.exists(path):
+            raise BadInput(f"there is no {path}; give a photo, or an identity that ends in .npy")
+
+
 def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None:
     """Refuse an output that cannot be written, before any work is done.
 
@@ -68,6 +79,7 @@ def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None
         given: files that must not be overwritten.
 
     Raises:
+        BadInput: the target is neither a photo nor a video.
         ImageError: a photo is to become a file of an unknown kind.
         UsageError: a video is to become a photo, its folder does not exist, it was given, or the
             results of a folder are to go into a single file.
@@ -86,7 +98,7 @@ def check_output(target: Path, output: Path, given: Sequence[Path] = ()) -> None
         raise UsageError(f"there is no folder {into.parent}; make it, or name another with -o")
     if is_video(target) != _named_video(into):
         if not _is_target(target):
-            raise UsageError(
+            raise BadInput(
                 f"{target.name} is neither a photo nor a video, by its content and its name"
             )
         kind, suffixes = ("video", CONTAINERS) if is_video(target) else ("photo", photo.WRITABLE)

@@ -260,11 +260,9 @@ def test_a_photo_without_a_face_ends_in_one_line_and_writes_nothing(
     [
         (["a.jpg"], "nothing to do"),
         (["a.jpg", "."], "-o is missing"),
-        (["a.jpg", "nowhere.jpg", "-o", "b.jpg"], "there is no nowhere.jpg"),
         (["a.jpg", "README.md", "-o", "README.md"], "would overwrite"),
         (["a.jpg", "-o", "b.jpg", "--camera", "0"], "has no TARGET"),
         (["a.jpg", "README.md", "-o", "nowhere/b.jpg"], "no folder nowhere"),
-        (["a.jpg", "README.md", "-o", "b.mp4"], "neither a photo nor a video"),
         (["a.jpg", str(ASTRONAUT), "-o", "b.mp4"], "must end in"),
         (["a.jpg", "README.md", "-o", "b.png", "--c2pa-cert", "x"], "go together"),
         (["a.jpg", "README.md", "-o", "b.png", "--opacity", "2"], "a share from 0 to 1"),
@@ -279,6 +277,28 @@ def test_flags_that_do_not_fit_are_a_usage_error(
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "output", "message"),
+    [
+        ("nowhere.jpg", "there.png", "b.jpg", "there is no nowhere.jpg"),
+        ("there.png,nowhere.jpg", "there.png", "b.jpg", "there is no nowhere.jpg"),
+        ("nowhere.npy", "there.png", "b.jpg", "there is no nowhere.npy"),
+        ("there.png", "nowhere.jpg", "b.jpg", "there is no nowhere.jpg"),
+        ("there.png", "note.md", "b.mp4", "neither a photo nor a video"),
+    ],
+)
+def test_a_given_file_that_is_missing_or_unfit_is_exit_4(
+    source: str, target: str, output: str, message: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.png").write_bytes(b"mine")
+    Path("note.md").write_text("words")
+    assert main([source, target, "-o", output, "--bundle", "never-looked-for"]) == 4
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
