@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
-from benchmarks.harness.commands import add_timing, check_outputs, teller
+from benchmarks.harness.commands import add_timing, check_outputs, show, teller
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BackendUnavailable, UsageError, guard
 from pipeline.backends import BACKENDS
@@ -82,11 +82,8 @@ def _verdict(rows: Sequence[Row]) -> int:
 
 def _show(rows: Sequence[Row], args: argparse.Namespace) -> None:
     from benchmarks.harness import plot, table
-    from benchmarks.harness import rows as results
 
-    print(results.dumps(rows) if args.json == Path("-") else table.text(rows), flush=True)
-    if args.json and args.json != Path("-"):
-        results.write(args.json, rows)
+    show(rows, table.text(rows), args.json)
     if args.plot:
         plot.latency(rows, args.plot)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
-from benchmarks.harness.commands import add_timing, check_outputs, teller
+from benchmarks.harness.commands import add_timing, check_outputs, show, teller
 from benchmarks.rivals.recipes import Asked, Recipe, recipes
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
@@ -35,7 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_outputs(args.json, args.plot)
 
     from benchmarks.harness import plot, table
-    from benchmarks.harness import rows as results
     from benchmarks.harness.measure import measure
 
     ours, asked = _ours(args)
@@ -44,9 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         [*theirs, *ours], runs=args.runs, rounds=min(args.rounds, args.runs), warmup=args.warmup,
         threads=args.threads, against=_BASELINE, tell=teller(args.quiet),
     )  # fmt: skip
-    print(table.text(rows), flush=True)
-    if args.json:
-        results.write(args.json, rows)
+    show(rows, table.text(rows), args.json)
     if args.plot:
         plot.latency(rows, args.plot)
     return EXIT_INTERRUPTED if interrupted else 0
@@ -129,7 +126,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", choices=names, default=names)
     parser.add_argument("--checkpoint", type=Path, help="default: looked for")
     add_timing(parser, runs=60, rounds=30, warmup=3)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows; - for stdout")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw latencies as PNG or SVG")
     return parser.parse_args(argv)
 

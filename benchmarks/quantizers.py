@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
-from benchmarks.harness.commands import add_timing, check_outputs, teller
+from benchmarks.harness.commands import add_timing, check_outputs, show, teller
 from model import arguments
 from model.errors import EXIT_INTERRUPTED, BadInput, guard
 
@@ -38,7 +38,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from dataclasses import replace
 
-    from benchmarks.harness import rows as results
     from benchmarks.harness.measure import measure
     from benchmarks.rivals.quantizer_bench import OURS, bench, contender
     from export.stages import Stages
@@ -54,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warmup=args.warmup, threads=args.threads, against=f"{OURS}-int8", tell=teller(args.quiet),
     )  # fmt: skip
     rows = [replace(row, check=check) for row, (_, check) in zip(rows, found, strict=True)]
-    print(_text(rows), flush=True)
-    if args.json:
-        results.write(args.json, rows)
+    show(rows, _text(rows), args.json)
     return EXIT_INTERRUPTED if interrupted else 0
 
 
@@ -111,7 +108,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="the interpreter of an environment that has it",
     )  # fmt: skip
     add_timing(parser, runs=60, rounds=30, warmup=3)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows; - for stdout")
     return parser.parse_args(argv)
 
 

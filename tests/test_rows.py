@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from PIL import Image
 
 from benchmarks import report
 from benchmarks.harness import rows
+from benchmarks.harness.commands import show
 from benchmarks.harness.measure import with_ratios
 from benchmarks.harness.plot import latency, quality
 from benchmarks.harness.rows import App, Check, Device, MeasuredModel, Ran, Row, Runs, Stage
@@ -33,6 +35,19 @@ def row(name: str, latencies_ms: list[float], **changes: object) -> Row:
         "rounds_ms": tuple(latencies_ms),
     }
     return Row(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_a_dash_takes_the_rows_to_stdout_in_place_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = [row("tflite", [1.0]), row("onnx", [2.0])]
+    show(kept, "table", Path("-"))
+    assert [rows.loads(line, "stdout") for line in capsys.readouterr().out.splitlines()] == kept
+    assert not list(tmp_path.iterdir())
+    show(kept, "table", Path("rows.jsonl"))
+    assert capsys.readouterr().out == "table\n"
+    assert rows.read(Path("rows.jsonl")) == kept
 
 
 @settings(deadline=None)  # the first example reads the annotations

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model import arguments
+
+if TYPE_CHECKING:
+    from benchmarks.harness.rows import Row
 
 
 def add_timing(parser: argparse.ArgumentParser, *, runs: int, rounds: int, warmup: int) -> None:
@@ -45,6 +49,27 @@ def check_outputs(rows: Path | None, plot: Path | None = None) -> None:
         check_place(rows)
     if plot:
         check_kind(plot)
+
+
+def show(rows: Sequence[Row], table: str, json: Path | None) -> None:
+    """Print the results on stdout, and keep the rows where --json asks for it.
+
+    Args:
+        rows: what was measured.
+        table: the rows as text.
+        json: the value of --json. For `-`, the rows take the place of the table on stdout.
+
+    Raises:
+        BadInput: the file of --json cannot be written.
+    """
+    from benchmarks.harness import rows as results
+
+    if json == Path("-"):
+        print(results.dumps(rows), end="", flush=True)
+        return
+    print(table, flush=True)
+    if json:
+        results.write(json, rows)
 
 
 def teller(quiet: bool, every: int = 5) -> Callable[[str], None]:
