@@ -69,6 +69,14 @@ def test_the_two_commands_that_do_all_set_up_are_there() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda t: t.name)
-def test_links_to_files_lead_somewhere(text) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", text.read_text()):
-        assert (text.parent / target).exists(), target
+def test_links_to_files_and_headings_lead_somewhere(text) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(#[^)]+)?\)", text.read_text()):
+        file = text.parent / target if target else text
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file.read_text()), target + anchor
+
+
+def anchors(markdown: str) -> set[str]:
+    """The links to its headings, as GitHub makes them."""
+    words = re.findall(r"^#+ (.*)", re.sub(r"(?ms)^```.*?^```", "", markdown), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in words}
