@@ -52,11 +52,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def busy_cores() -> float | None:
-    """Load average of the last minute, in cores; None where the system has none."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-
-
 def _processor() -> str:
     """Name and the instruction sets that decide how fast a network runs."""
     shown = sorted(_instruction_sets() & (DOT_PRODUCTS | _WIDE))
