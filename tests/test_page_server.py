@@ -42,6 +42,8 @@ def folder(tmp_path: Path) -> Path:
     (page / "bundle").mkdir(parents=True)
     (page / "bundle/manifest.json").write_text("{}")
     (page / "bundle/generator-int8.tflite").write_bytes(b"TFL3")
+    (page / "vendor").mkdir()
+    (page / "vendor/build.json").write_text("{}")
     (page / "page").mkdir()
     (page / "page/main.js").write_text("export {};")
     (page / "index.html").write_text("<!doctype html>")
@@ -246,11 +248,14 @@ def test_no_browser_is_an_unavailable_backend(folder: Path) -> None:
         rows_from_browser(settings(folder, timeout_s=0), lambda _: None)
 
 
-def test_a_page_without_a_bundle_or_a_precision_of_its_own_is_refused(folder: Path) -> None:
+def test_a_page_that_cannot_run_or_has_no_such_precision_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="a browser runs int8 and fp32"):
         rows_from_browser(settings(folder, precisions=("fp16",)), lambda _: None)
     with pytest.raises(BadInput, match="run this in a clone"):
         rows_from_browser(settings(folder.parent), lambda _: None)
+    (folder / "vendor/build.json").unlink()
+    with pytest.raises(BadInput, match="npm ci && npm run build"):
+        rows_from_browser(settings(folder), lambda _: None)
     (folder / "bundle/manifest.json").unlink()
     with pytest.raises(BadInput, match=r"export\.bundle --web"):
         rows_from_browser(settings(folder), lambda _: None)

@@ -49,7 +49,7 @@ def rows_from_browser(settings: WebSettings, tell: Callable[[str], None]) -> lis
 
     Raises:
         UsageError: none of the precisions is one that the page carries.
-        BadInput: no bundle is in the page's folder.
+        BadInput: the page's folder lacks a bundle or LiteRT.js.
         BackendUnavailable: the port is taken, or no rows came in time.
         ContractError: what came are no result rows.
     """
@@ -79,7 +79,7 @@ def need_bundle(folder: Path) -> None:
     """Refuse to serve a page that has nothing to run.
 
     Raises:
-        BadInput: `folder` is not the web demo, or no bundle is in it.
+        BadInput: `folder` is not the web demo, or lacks a bundle or LiteRT.js.
     """
     if not (folder / "index.html").is_file():
         raise BadInput(
@@ -90,6 +90,11 @@ def need_bundle(folder: Path) -> None:
         raise BadInput(
             f"{folder.name}/bundle holds no bundle. Put one there with: "
             "python -m export.bundle --web BUNDLE"
+        )
+    if not (folder / "vendor" / "build.json").is_file():
+        raise BadInput(
+            f"{folder.name}/vendor holds no LiteRT.js, which runs the page's models. Put it there "
+            f"with: cd {folder.name} && npm ci && npm run build"
         )
 
 
