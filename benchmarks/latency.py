@@ -116,11 +116,16 @@ def _against(found: Sequence[Contender], given: str | None) -> str:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = arguments.Parser(prog="python benchmarks/latency.py", description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, help="default: the newest below dist/")
-    parser.add_argument("--model", choices=("generator", "identity"), default="generator")
-    parser.add_argument("--backend", nargs="+", choices=(*BACKENDS, "all"), default=["all"])
     parser.add_argument(
-        "--precision", nargs="+", choices=arguments.PRECISIONS, default=arguments.PRECISIONS
+        "--model", choices=("generator", "identity"), default="generator", help="default: generator"
     )
+    parser.add_argument(
+        "--backend", nargs="+", choices=(*BACKENDS, "all"), default=["all"], help="default: all"
+    )
+    parser.add_argument(
+        "--precision", nargs="+", choices=arguments.PRECISIONS, default=arguments.PRECISIONS,
+        help="default: all",
+    )  # fmt: skip
     add_timing(parser, runs=50, rounds=10, warmup=5)
     parser.add_argument(
         "--sustained", type=arguments.minutes, metavar="MINUTES",

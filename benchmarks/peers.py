@@ -123,7 +123,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     names = sorted({recipe.name for recipe in recipes()})
     parser = arguments.Parser(prog="python benchmarks/peers.py", description=__doc__)
     parser.add_argument("bundle", type=Path, help="with an fp32 ONNX file of the generator")
-    parser.add_argument("--peers", nargs="+", choices=names, default=names)
+    parser.add_argument("--peers", nargs="+", choices=names, default=names, help="default: all")
     parser.add_argument("--checkpoint", type=Path, help="default: looked for")
     add_timing(parser, runs=60, rounds=30, warmup=3)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows; - for stdout")

@@ -102,7 +102,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("network", type=Path, metavar="BUNDLE_OR_CKPT", help="of the generator")
     parser.add_argument("--identity", type=Path, metavar="CKPT", help="default: the shipped one")
     parser.add_argument("--checkpoint", type=Path, help="a bundle's; default: looked for")
-    parser.add_argument("--quantizers", nargs="+", choices=_NAMES[1:], default=_NAMES[1:])
+    parser.add_argument(
+        "--quantizers", nargs="+", choices=_NAMES[1:], default=_NAMES[1:],
+        help="beside the toolkit's own; default: all",
+    )  # fmt: skip
     parser.add_argument(
         "--ai-edge-quantizer", type=Path, metavar="PYTHON",
         help="the interpreter of an environment that has it",

@@ -29,8 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "checkpoint", type=arguments.checkpoint, help=".pt, .pth or .safetensors of a generator"
     )
-    parser.add_argument("--format", choices=("tflite", "coreml"), default="tflite")
-    parser.add_argument("-o", "--output-dir", type=Path, default=Path("dist"))
+    parser.add_argument(
+        "--format", choices=("tflite", "coreml"), default="tflite", help="default: tflite"
+    )
+    parser.add_argument(
+        "-o", "--output-dir", type=Path, default=Path("dist"),
+        help="where ranking and recipe go (default: dist)",
+    )  # fmt: skip
     parser.add_argument(
         "--worst", type=arguments.from_zero, default=3, help="layers the recipe keeps (default: 3)"
     )

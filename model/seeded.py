@@ -149,7 +149,9 @@ def _settle_statistics(network: SwapNetwork | MobileFaceNet, *inputs: object) ->
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the two seeded checkpoints."""
     parser = arguments.Parser(prog="python -m model.seeded", description=__doc__)
-    parser.add_argument("-o", "--output-dir", type=Path, default=Path("build"))
+    parser.add_argument(
+        "-o", "--output-dir", type=Path, default=Path("build"), help="default: %(default)s"
+    )
     parser.add_argument("--seed", type=arguments.seed, default=0)
     args = parser.parse_args(argv)
 

@@ -64,6 +64,13 @@ def test_numbers_out_of_bounds_are_usage_errors(
             assert "\n" not in said
 
 
+@pytest.mark.parametrize("command", list(commands()))
+def test_help_tells_every_default(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for action in parser_of(command, monkeypatch)._actions:
+        if action.default not in (None, False, True, [], argparse.SUPPRESS):
+            assert "default" in (action.help or ""), action.option_strings
+
+
 def refusal(parser: argparse.ArgumentParser, action: argparse.Action, text: str) -> str | None:
     """What the parser says to a value, or None where it takes it; anything else is a traceback."""
     try:

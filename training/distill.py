@@ -135,43 +135,40 @@ def _train(run: Run, state_file: Path, held_out: Faces, pairs: Pairs) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = arguments.Parser(prog="python -m training.distill", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="tar of aligned faces")
-    parser.add_argument("--embeddings", type=Path, required=True, help="the teacher's, .npz")
-    parser.add_argument("--teacher", type=Path,
-                        help="the teacher itself, ONNX: slower steps that teach more")  # fmt: skip
-    parser.add_argument("--init", type=Path, help="identity encoder to go on from")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="weights to write, .pt")
-    parser.add_argument(
-        "--max-minutes", type=arguments.minutes, default=60.0, help="time for training"
-    )
-    parser.add_argument(
-        "--max-steps", type=arguments.count, help="steps for training, instead of a time"
-    )
-    parser.add_argument("--batch", type=arguments.WholeNumber(2), default=48, help="faces per step")
-    parser.add_argument(
-        "--lr", type=arguments.learning_rate, default=0.02, help="highest learning rate"
-    )
-    parser.add_argument("--hold", type=arguments.WholeNumber(0, 3), default=0, metavar="0..3",
-                        help="first stages of --init that stay as they are")  # fmt: skip
-    parser.add_argument(
-        "--looks", type=arguments.count, default=1, help="steps that learn from one view"
-    )
-    parser.add_argument("--mix", type=arguments.share, default=0.0,
-                        help="share of the views that show two faces; needs --teacher")  # fmt: skip
-    parser.add_argument("--cover", type=arguments.share, default=0.0,
-                        help="share with a bar over the face; needs --teacher")  # fmt: skip
-    parser.add_argument("--rounding", type=arguments.share, default=1.0, metavar="SHARE",
-                        help="share of the run after which layers bear 8-bit noise")  # fmt: skip
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
-                        help="of convolutions at 80 px and more; auto: bf16 if faster")  # fmt: skip
-    parser.add_argument("--compile", action="store_true", help="faster steps; needs a compiler")
-    parser.add_argument(
-        "--channels", type=arguments.WholeNumber(1, 1024), default=64, help="the network's width"
-    )
-    parser.add_argument("--seed", type=arguments.seed, default=0)
-    parser.add_argument("--resume", action="store_true", help="go on from the state beside -o")
-    parser.add_argument("--json", action="store_true", help="results as JSON")
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="tar of aligned faces")
+    add("--embeddings", type=Path, required=True, help="the teacher's, .npz")
+    add("--teacher", type=Path,
+        help="the teacher itself, ONNX: slower steps that teach more")  # fmt: skip
+    add("--init", type=Path, help="identity encoder to go on from")
+    add("-o", "--output", type=Path, required=True, help="weights to write, .pt")
+    add("--max-minutes", type=arguments.minutes, default=60.0,
+        help="time for training; default: %(default)g")  # fmt: skip
+    add("--max-steps", type=arguments.count, help="steps for training, instead of a time")
+    add("--batch", type=arguments.WholeNumber(2), default=48,
+        help="faces per step; default: %(default)s")  # fmt: skip
+    add("--lr", type=arguments.learning_rate, default=0.02,
+        help="highest learning rate; default: %(default)s")  # fmt: skip
+    add("--hold", type=arguments.WholeNumber(0, 3), default=0, metavar="0..3",
+        help="first stages of --init that stay as they are")  # fmt: skip
+    add("--looks", type=arguments.count, default=1,
+        help="steps that learn from one view; default: %(default)s")  # fmt: skip
+    add("--mix", type=arguments.share, default=0.0,
+        help="share of the views that show two faces; needs --teacher")  # fmt: skip
+    add("--cover", type=arguments.share, default=0.0,
+        help="share with a bar over the face; needs --teacher")  # fmt: skip
+    add("--rounding", type=arguments.share, default=1.0, metavar="SHARE",
+        help="share of the run after which layers bear 8-bit noise")  # fmt: skip
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto",
+        help="default: auto, which is cuda where there is one")  # fmt: skip
+    add("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
+        help="of convolutions at 80 px and more; default: auto, bf16 if faster")  # fmt: skip
+    add("--compile", action="store_true", help="faster steps; needs a compiler")
+    add("--channels", type=arguments.WholeNumber(1, 1024), default=64,
+        help="the network's width; default: %(default)s")  # fmt: skip
+    add("--seed", type=arguments.seed, default=0, help="default: %(default)s")
+    add("--resume", action="store_true", help="go on from the state beside -o")
+    add("--json", action="store_true", help="results as JSON")
     return parser
 
 

@@ -224,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         default=1,
         help="pairs at a time with --bounded; default: 1",
     )
-    add("--device", default="cpu", choices=("cpu", "cuda"), help="for --bounded")
+    add("--device", default="cpu", choices=("cpu", "cuda"), help="for --bounded; default: cpu")
     add(
         "--seed",
         type=arguments.seed,

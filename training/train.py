@@ -246,23 +246,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--init", type=Path, help="generator to start from, in the authors' format")
     parser.add_argument("--from-packed", type=Path,
                         help="go on with a run that training.pack wrote")  # fmt: skip
-    parser.add_argument(
-        "--max-minutes", type=arguments.minutes, default=60.0, help="time for training"
-    )
+    parser.add_argument("--max-minutes", type=arguments.minutes, default=60.0,
+                        help="time for training; default: %(default)g")  # fmt: skip
     parser.add_argument(
         "--steps", type=arguments.count, help="steps for training, instead of a time"
     )
-    parser.add_argument("--seed", type=arguments.seed, default=0)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--seed", type=arguments.seed, default=0, help="default: %(default)s")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto",
+                        help="default: auto, which is cuda where there is one")  # fmt: skip
     parser.add_argument("--arithmetic", choices=("auto", "fp32", "bf16"), default="auto",
-                        help="of convolutions; auto: bf16 where it is faster")  # fmt: skip
+                        help="of convolutions; default: auto, bf16 where it is faster")  # fmt: skip
     parser.add_argument("--threads", type=arguments.threads, help="CPU threads of each process")
-    parser.add_argument(
-        "--picture-minutes",
-        type=arguments.interval_minutes,
-        default=4.0,
-        help="time between pictures",
-    )
+    parser.add_argument("--picture-minutes", type=arguments.interval_minutes, default=4.0,
+                        help="time between pictures; default: %(default)g")  # fmt: skip
     parser.add_argument("--tensorboard", action="store_true", help="write its log too")
     parser.add_argument("--resume", action="store_true", help="go on from the folder's run.state")
     return parser

@@ -19,7 +19,10 @@ _SEEDS = 2
 def main(argv: Sequence[str] | None = None) -> int:
     """Edit, arrange, write."""
     parser = arguments.Parser(prog="python -m training.edits.gallery", description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=Path("docs/img/edits.webp"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("docs/img/edits.webp"),
+        help="default: %(default)s",
+    )  # fmt: skip
     parser.add_argument(
         "--seed", type=arguments.seed, default=0, help="of the first of the two rows"
     )
