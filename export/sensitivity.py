@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "-o", "--output-dir", type=Path, default=Path("dist"),
-        help="where ranking and recipe go (default: dist)",
+        help="where recipe and plot go (default: dist)",
     )  # fmt: skip
     parser.add_argument(
         "--worst", type=arguments.from_zero, default=3, help="layers the recipe keeps (default: 3)"
