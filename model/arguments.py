@@ -55,11 +55,13 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         prog: how the command is typed, where `typed` says nothing else.
-        others: what `argparse.ArgumentParser` takes.
+        description: what it does. Where it says `prog`, it gets the name that was typed.
+        others: what else `argparse.ArgumentParser` takes.
     """
 
-    def __init__(self, prog: str, **others: Any) -> None:
-        super().__init__(prog=_typed.get() or prog, **others)
+    def __init__(self, prog: str, description: str | None = None, **others: Any) -> None:
+        name = _typed.get() or prog
+        super().__init__(prog=name, description=(description or "").replace(prog, name), **others)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line.

@@ -35,6 +35,17 @@ def test_a_wrong_flag_names_the_command_that_was_typed(
     assert capsys.readouterr().err.endswith(f". See mobilefsgan {name} --help\n")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_begins_with_the_command_that_was_typed(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    usage, said, *_ = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"usage: mobilefsgan {name} ")
+    assert "python" not in said.split(". ")[0], "the description names the module's own command"
+
+
 def test_every_command_with_a_parser_has_a_word() -> None:
     listed = {command.module for command in COMMANDS.values()}
     for floor in ("model", "pipeline", "export", "training", "benchmarks"):
