@@ -11,6 +11,7 @@ from conftest import run
 from torch import Tensor, nn
 from train_data import TINY, plain_tar
 
+from export.quantize import flatbuffer
 from model.checkpoint import load_generator, save
 from model.deploy import BakedGenerator, DeployedGenerator
 from model.errors import CheckpointError
@@ -194,12 +195,24 @@ def test_every_format_is_proven_on_a_tiny_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_int8_of_the_real_size_is_small_and_in_one_partition(tmp_path: Path) -> None:
+def test_int8_of_the_real_size_is_small_in_one_partition_and_composes_in_float(
+    tmp_path: Path,
+) -> None:
     save(seeded_lite(), tmp_path / "lite.pt")
     result = run("export.tflite", tmp_path / "lite.pt", "-o", tmp_path, "--precision", "int8",
                  "--no-parity")  # fmt: skip
     assert result.returncode == 0, result.stderr  # more partitions than one are an error
-    assert (tmp_path / "lite/generator-int8.tflite").stat().st_size <= 2.8e6
+    file = tmp_path / "lite/generator-int8.tflite"
+    assert file.stat().st_size <= 2.8e6
+    model = flatbuffer.read(file.read_bytes())
+    tensors = model.subgraphs[0].tensors
+    kinds = {
+        (op.name, int(tensors[op.outputs[0]].type))
+        for op in flatbuffer.ops(model)
+        if op.name != "QUANTIZE" and list(tensors[op.outputs[0]].shape[3:]) in ([1], [3])
+    }
+    assert ("CONV_2D", 0) in kinds
+    assert {type for _, type in kinds} == {0}, "float32 in the schema"
 
 
 def test_a_file_of_very_many_blocks_is_refused_before_they_are_made(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.quantize.eight_bit import EightBit
+from export.quantize.float_maps import Step, fine_floats
 from export.quantize.onnx_ranges import measured
 from export.quantize.weights import per_channel, same_layer
 from export.subject import Artifact
@@ -28,7 +30,8 @@ _VECTOR_OPS = frozenset(
 def quantize(graph: Artifact, path: Path, eight_bit: EightBit, bench: Workbench) -> None:
     """Write `graph` with convolutions in int8; inputs and outputs stay float32.
 
-    Coarse maps stay in float, and only the weights that make them are stored in int8.
+    Coarse maps and what the picture is painted from (`float_maps`) stay in float, and only the
+    weights that make them are stored in int8.
 
     Args:
         graph: the fp32 file.
@@ -54,8 +57,9 @@ def quantize(graph: Artifact, path: Path, eight_bit: EightBit, bench: Workbench)
         # Linear layers are vector operations, which stay in float anyway.
         kept = {_convolution_with(model, w) for w in eight_bit.keep if w.ndim == 4}
         pictures = {spec.name for spec in signature.inputs if spec.color}
-        coarse = _coarse_maps(model, graph.subject.coarse)
-        only_stored = (_beside_pictures(model, pictures) | coarse) - kept
+        painted = [spec.name for spec in signature.outputs if spec.color]
+        maps = _float_maps(model, painted, graph.subject.coarse)
+        only_stored = (_beside_pictures(model, pictures) | maps) - kept
         quantizer = QDQQuantizer(
             model,
             per_channel=True,
@@ -73,6 +77,7 @@ def quantize(graph: Artifact, path: Path, eight_bit: EightBit, bench: Workbench)
             extra_options={},
         )
         quantizer.quantize_model()
+        _read_floats(quantizer.model.model.graph, only_stored)
         _eight_bit_weights(quantizer.model.model.graph, only_stored)
         _shorten_names(quantizer.model.model)
         onnx.save(quantizer.model.model, path)
@@ -93,20 +98,35 @@ def _beside_pictures(model: onnx.ModelProto, pictures: set[str]) -> set[str]:
     return beside
 
 
-def _coarse_maps(model: onnx.ModelProto, coarse: int) -> set[str]:
-    """Names of the operators whose results are maps of at most `coarse` pixels a side.
+def _float_maps(model: onnx.ModelProto, pictures: Sequence[str], coarse: int) -> set[str]:
+    """Names of the operators whose results are maps that stay in float.
 
-    These maps carry the identity and cost little time: docs/quantization.md.
+    They are maps of at most `coarse` pixels a side, which carry the identity and cost little time
+    (docs/quantization.md), and what `pictures` are painted from.
     """
+    steps = _steps(model)
+    fine = fine_floats([step for _, step in steps], pictures, coarse)
+    return {name for name, step in steps if step.side <= coarse or step.output in fine}
+
+
+def _steps(model: onnx.ModelProto) -> list[tuple[str, Step]]:
+    """The operators that give maps, with their names."""
     import onnx
 
-    maps = onnx.shape_inference.infer_shapes(model).graph.value_info
-    sides = {m.name: [d.dim_value for d in m.type.tensor_type.shape.dim][2:] for m in maps}
-    return {
-        node.name
-        for node in model.graph.node
-        if 0 < max(sides.get(node.output[0]) or [0]) <= coarse
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in (*graph.value_info, *graph.output)
     }
+    steps = []
+    for node in model.graph.node:
+        shape = shapes.get(node.output[0], [])
+        if len(shape) == 4 and max(shape[2:]) > 0:
+            step = Step(
+                node.op_type.upper(), tuple(node.input), node.output[0], shape[1], max(shape[2:])
+            )
+            steps.append((node.name, step))
+    return steps
 
 
 def _unshare_weights(model: onnx.ModelProto) -> None:
@@ -126,6 +146,35 @@ def _unshare_weights(model: onnx.ModelProto) -> None:
             own.CopyFrom(constants[name])
             node.input[1] = own.name = f"{name}_of_{node.output[0]}"
         taken.add(node.input[1])
+
+
+def _read_floats(graph: onnx.GraphProto, floats: set[str]) -> None:
+    """Let an operator that computes in float read what another one gives, in place.
+
+    The quantizer gives all readers of a tensor its rounded copy where one of them is int8. A
+    picture between -1 and 1 has no level at its black and white then, and half its levels are lost.
+    """
+    made = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.name not in floats:
+            continue
+        for i, name in enumerate(node.input):
+            source = _before_rounding(name, made)
+            if source in made and made[source].name in floats:
+                node.input[i] = source
+
+
+def _before_rounding(tensor: str, made: dict[str, onnx.NodeProto]) -> str:
+    """The tensor that `tensor` is the rounded copy of; itself where it is none.
+
+    Args:
+        tensor: name of a tensor.
+        made: the operators by the names of what they give.
+    """
+    for kind in ("DequantizeLinear", "QuantizeLinear"):
+        if tensor in made and made[tensor].op_type == kind:
+            tensor = made[tensor].input[0]
+    return tensor
 
 
 def _eight_bit_weights(graph: onnx.GraphProto, layers: set[str]) -> None:

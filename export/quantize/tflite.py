@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from export.quantize import flatbuffer
+from export.quantize.float_maps import Step, fine_floats
 from export.quantize.graph_ranges import FINEST
 from export.quantize.ranges import Ranges
 from export.quantize.weights import per_channel
@@ -24,6 +25,7 @@ from model.errors import ConversionError
 
 _FLOAT32, _UINT8, _INT8 = 0, 3, 9  # schema's TensorType
 _PICTURE_SCALE = 1 / 255
+_KINDS = {"CONV_2D": "CONV", "RESIZE_BILINEAR": "RESIZE", "ADD": "ADD"}
 
 
 def main() -> int:
@@ -93,11 +95,13 @@ def dynamic(content: bytes, keep: Sequence[str] = ()) -> bytes:
 def _stay_float(model: Any, pictures: Sequence[str], coarse: int) -> list[str]:
     """Names of the computed tensors that stay float.
 
-    They are vectors, coarse maps, and results of operators that XNNPACK does not have in int8.
+    They are vectors, coarse maps, what the picture is painted from (`float_maps`), and results of
+    operators that XNNPACK does not have in int8.
     """
-    inputs, _ = flatbuffer.signature(model)
+    inputs, outputs = flatbuffer.signature(model)
     seen = {index for name, index in inputs.items() if name in pictures}
-    names = []
+    painted = [flatbuffer.name_of(model, i) for name, i in outputs.items() if name in pictures]
+    names = sorted(fine_floats(_steps(model), painted, coarse))
     for op in flatbuffer.ops(model):
         shape = model.subgraphs[0].tensors[op.outputs[0]].shape
         if seen.intersection(op.inputs):
@@ -106,6 +110,19 @@ def _stay_float(model: Any, pictures: Sequence[str], coarse: int) -> list[str]:
         if beside or _side(shape) <= coarse or op.name == "PRELU":
             names += [flatbuffer.name_of(model, i) for i in op.outputs]
     return names
+
+
+def _steps(model: Any) -> list[Step]:
+    """The operators that give maps."""
+    steps = []
+    for op in flatbuffer.ops(model):
+        shape = model.subgraphs[0].tensors[op.outputs[0]].shape
+        if _side(shape) > 1:
+            inputs = tuple(flatbuffer.name_of(model, i) for i in op.inputs)
+            output = flatbuffer.name_of(model, op.outputs[0])
+            kind = _KINDS.get(op.name, op.name)
+            steps.append(Step(kind, inputs, output, int(shape[3]), _side(shape)))
+    return steps
 
 
 def _side(shape: Sequence[int]) -> int:
