@@ -46,14 +46,16 @@ class BundleEngines(
         val made = runtimes[choice.backend]
             ?: throw EngineError("this build has no ${choice.backend.label}")
         val bundle = (bundles[choice.bundle] ?: bundles.values.first()).value
+        val format = made("").format
+        val there = bundle.precisions(format)
         val precision =
-            Precision.entries.firstOrNull { it.word == choice.precision } ?: Precision.FP32
-        val spec = bundle.manifest.find(ModelKind.GENERATOR, made("").format, precision)
+            there.find { it.word == choice.precision } ?: there.firstOrNull() ?: Precision.FP32
+        val spec = bundle.manifest.find(ModelKind.GENERATOR, format, precision)
         val cpu = runtimes.getValue(Backend.CPU)("")
         val parts = EngineParts.load(bundle, spec, made(spec.sha256), cpu, choice.threads)
         val loadMs = (SystemClock.elapsedRealtimeNanos() - since) / 1e6
-        val threads = choice.copy(threads = parts.generator.threads)
-        BundleEngine(bundle, parts, Ran(threads, spec, parts.generator.backend, loadMs))
+        val used = choice.copy(precision = precision.word, threads = parts.generator.threads)
+        BundleEngine(bundle, parts, Ran(used, spec, parts.generator.backend, loadMs))
     }
 }
 

@@ -22,7 +22,7 @@ enum class Backend(val label: String, val word: String) {
 /**
  * What is asked for.
  *
- * @property precision fp32, fp16 or int8.
+ * @property precision fp32, fp16 or int8; another one that the bundle has where it lacks this one.
  * @property bundle the [Offer.folder] of its generator; the first one where there is none of that
  *   name.
  */
@@ -48,7 +48,8 @@ fun List<Offer>.of(choice: Choice): Offer = find { it.folder == choice.bundle } 
 /**
  * What really runs.
  *
- * @property choice what was loaded; its backend may differ from the one that was asked for.
+ * @property choice what was loaded; its backend and its precision may differ from what was asked
+ *   for.
  * @property spec the generator's file.
  * @property used the runtime and the processor, as result rows name them.
  */

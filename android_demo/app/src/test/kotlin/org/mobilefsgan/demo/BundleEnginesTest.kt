@@ -131,6 +131,15 @@ class BundleEnginesTest {
     }
 
     @Test
+    fun aBundleWithoutTheAskedPrecisionRunsInOneThatItHas() {
+        TestBundle(folder.newFolder("bundle-float"), precisions = listOf("fp32"))
+        engines(listOf("bundle-float")).load(Choice()).use {
+            assertEquals("fp32", it.ran.choice.precision)
+            assertEquals("generator-fp32.tflite", it.ran.spec.file)
+        }
+    }
+
+    @Test
     fun halfPrecisionHasTheGateOfAnFp16File() {
         val near = engines(
             backends = setOf(Backend.CPU, Backend.GPU, Backend.GPU_FP16),

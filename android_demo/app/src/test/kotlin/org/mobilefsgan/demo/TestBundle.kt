@@ -22,9 +22,13 @@ private const val EDGE = 256
 private const val EMBEDDING = 512
 
 /** A small bundle in [folder], whole until a test changes it. Only [FakeRuntime] takes its models. */
-class TestBundle(private val folder: File, name: String = "example") {
+class TestBundle(
+    private val folder: File,
+    name: String = "example",
+    precisions: List<String> = listOf("fp32", "int8")
+) {
     init {
-        val models = listOf("fp32", "int8").map { described("generator-$it.tflite", it) }
+        val models = precisions.map { described("generator-$it.tflite", it) }
         val ours = mapOf("name" to text(name), "models" to JsonArray(models))
         write("manifest.json", JsonObject(good + ours))
         val files = FakeRuntime.DETECTORS.map { (detector, bytes) ->
