@@ -1,8 +1,9 @@
 """LiteGenerator, a face-swap generator for phones: the published contract, a tenth of the work.
 
 A U-Net from 256 px down to 16 and up again. The source is written in at 64, 32 and 16 px, where a
-convolution costs little and sees much of the face. Nothing is convolved at 256 px: a face and a
-mask are painted at 128 px and enlarged, and the target shines through where the mask is near zero.
+convolution costs little and sees much of the face. Nothing is convolved at 256 px: a face is
+painted at 128 px, a mask at 64 px, both are enlarged, and the target shines through where the mask
+is near zero.
 Own design; the measurements behind it are in docs/lite.md.
 """
 
@@ -69,7 +70,7 @@ class LiteGenerator(nn.Module):
         self.up128 = nn.Conv2d(c.width64, c.width128, 3, padding=1)
         self.conv128 = nn.Conv2d(c.width128, c.width128, 3, padding=1)
         self.colours = nn.Conv2d(c.width128, 3, 3, padding=1)
-        self.mask = nn.Sequential(nn.Conv2d(c.width128, 1, 3, padding=1), nn.Sigmoid())
+        self.mask = nn.Sequential(nn.Conv2d(c.width64, 1, 3, padding=1), nn.Sigmoid())
 
     def forward(self, target: Tensor, embedding: Tensor) -> Swap:
         """Paint the identity `embedding` onto `target`.
@@ -90,7 +91,8 @@ class LiteGenerator(nn.Module):
         x64 = modulate(self.b64_up, x64 + enlarge(self.up64(x32)), style)
         x128 = F.relu(x128 + enlarge(self.up128(x64)))
         x128 = F.relu(self.conv128(x128))
-        image = compose(target, enlarge(torch.tanh(self.colours(x128))), enlarge(self.mask(x128)))
+        painted, mask = torch.tanh(self.colours(x128)), self.mask(x64)
+        image = compose(target, enlarge(painted), enlarge(mask, 4))
         half = F.avg_pool2d(image, 2)
         return Swap(image, half, F.avg_pool2d(half, 2), Attributes([], [], []))
 
@@ -146,13 +148,13 @@ def modulate(blocks: nn.ModuleList, x: Tensor, style: Tensor) -> Tensor:
     return x
 
 
-def enlarge(x: Tensor) -> Tensor:
-    """Double height and width, (N, C, H, W).
+def enlarge(x: Tensor, factor: int = 2) -> Tensor:
+    """Multiply height and width of (N, C, H, W) by `factor`.
 
     Bilinear, not by a transposed convolution or a pixel shuffle: those can paint every second pixel
     differently, and a generator learned to please its recogniser by such a grid.
     """
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 def compose(target: Tensor, painted: Tensor, mask: Tensor) -> Tensor:

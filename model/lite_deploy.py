@@ -70,7 +70,8 @@ class LitePainter(nn.Module):
         x64 = modulate(self.b64_up, x64 + enlarge(self.up64(x32)))
         x128 = F.relu(x128 + enlarge(self.up128(x64)))
         x128 = F.relu(self.conv128(x128))
-        return compose(target, enlarge(torch.tanh(self.colours(x128))), enlarge(self.mask(x128)))
+        painted, mask = torch.tanh(self.colours(x128)), self.mask(x64)
+        return compose(target, enlarge(painted), enlarge(mask, 4))
 
 
 class _Modulated(nn.Module):
