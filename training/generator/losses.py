@@ -11,14 +11,12 @@ from torch import Tensor
 
 from model.aligned_face import identity_crop
 from pipeline.metrics import LUMA
+from training.generator.regions import face_oval, inside
 
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
 BLACK = -1.0
 MASK_OPEN = 0.9
-# Shares of the picture's side, x and y: brows at 0.38, chin at 0.94.
-OVAL_MIDDLE, OVAL_RADII = (0.5, 0.61), (0.25, 0.31)
-SURROUND_MIDDLE, SURROUND_RADII = (0.5, 0.63), (0.31, 0.38)  # temples and chin may change
 TONE_CELLS = 64  # a side; at 256 px a cell is a third of an iris wide
 
 
@@ -94,7 +92,7 @@ def surround_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     to chin, not at all in its middle, and less and less in between. Arguments as of `pixel_loss`.
     """
     size = result.shape[-1]
-    outside = 1 - _inside(size, result.device)
+    outside = 1 - inside(size, result.device)
     difference = (result.float() - target).abs().mean(1) * outside
     swapped = ~has_truth
     return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
@@ -130,9 +128,9 @@ def guide_loss(result: Tensor, shown: Tensor) -> Tensor:
     size = shown.shape[-1]
     luma = torch.tensor(LUMA, device=result.device).view(1, 3, 1, 1)
     mine = F.avg_pool2d(result.float(), result.shape[-1] // size)
-    inside = _inside(size, result.device)
+    face = inside(size, result.device)
     difference = ((mine - shown) * luma).sum(1).abs()
-    return (difference * inside).mean() / inside.mean()
+    return (difference * face).mean() / face.mean()
 
 
 def keypoint_loss(result: Tensor, target: Tensor, wanted: Tensor) -> Tensor:
@@ -156,7 +154,7 @@ def face_only(result: Tensor, target: Tensor) -> Tensor:
 
     Both (N, 3, S, S) NCHW float32 RGB in [-1, 1].
     """
-    return target + _inside(result.shape[-1], result.device) * (result - target)
+    return target + inside(result.shape[-1], result.device) * (result - target)
 
 
 def open_mask_loss(masks: Iterable[Tensor]) -> Tensor:
@@ -171,7 +169,7 @@ def open_mask_loss(masks: Iterable[Tensor]) -> Tensor:
     """
     terms = []
     for mask in masks:
-        oval = _face_oval(mask.shape[-1], mask.device)
+        oval = face_oval(mask.shape[-1], mask.device)
         lack = F.relu(MASK_OPEN - mask.float()) ** 2 * oval
         terms.append(lack.sum() / (oval.sum() * len(mask)))
     return torch.stack(terms).mean() if terms else torch.zeros(())
@@ -229,25 +227,6 @@ def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
 def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
     """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
     return _excess((x / limit for x in features), -1.0, 1.0)
-
-
-def _face_oval(size: int, device: torch.device) -> Tensor:
-    """(S, S) bool: brows to chin of an aligned face, without its sides."""
-    return _oval_distance(size, device, OVAL_MIDDLE, OVAL_RADII) < 1
-
-
-def _inside(size: int, device: torch.device) -> Tensor:
-    """(S, S), how much a pixel is the face's: 1 in its middle, falling to 0 beside the oval."""
-    return torch.exp(-(_oval_distance(size, device, SURROUND_MIDDLE, SURROUND_RADII) ** 4))
-
-
-def _oval_distance(
-    size: int, device: torch.device, middle: tuple[float, float], radii: tuple[float, float]
-) -> Tensor:
-    """(S, S), the square of a pixel's distance to the oval's middle; 1 on the oval."""
-    at = (torch.arange(size, device=device) + 0.5) / size
-    (x, y), (wide, high) = middle, radii
-    return ((at - x) / wide) ** 2 + ((at[:, None] - y) / high) ** 2
 
 
 def _half_mse(result: Tensor, wanted: Tensor, where: Tensor) -> Tensor:
