@@ -25,6 +25,7 @@ from training.generator.losses import keypoint_loss
 from training.generator.objective import Judges, Objective
 from training.generator.samples import TrainingSample
 from training.generator.watch import Watch
+from training.keypoints import lessons
 from training.keypoints.__main__ import main
 from training.keypoints.labels import KeypointLabels
 from training.keypoints.lessons import errors_px, learn, moved
@@ -77,12 +78,13 @@ def test_a_picture_without_a_face_has_no_label() -> None:
     assert KeypointLabels().find(noise, np.random.default_rng(0)) is None
 
 
-def test_a_network_learns_where_a_dot_is() -> None:
+def test_a_network_learns_where_a_dot_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons, "_BATCH", 16)
     points = torch.rand(64, 1, 2, generator=torch.Generator().manual_seed(1)) * 60 + 34
     pictures = ((dots(points[:, 0]) + 1) * 127.5).byte().permute(0, 2, 3, 1)
     labels = points.expand(-1, 6, -1)
     losses: list[float] = []
-    network = learn(pictures, labels, 30, 0, lambda _, loss: losses.append(loss))
+    network = learn(pictures, labels, 80, 0, lambda _, loss: losses.append(loss))
     assert np.mean(losses[-5:]) < 0.3 * np.mean(losses[:5])
     spread = (points - points.mean(0)).pow(2).sum(2).mean().sqrt() * 256 / SIZE
     assert errors_px(network, pictures, labels).max() < 0.7 * spread
