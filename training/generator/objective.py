@@ -14,7 +14,7 @@ from training.generator.features import Vgg19
 from training.generator.guide import Guide
 from training.generator.samples import TrainingSample
 from training.generator.watch import Watch
-from training.keypoints.network import KeypointNet, keypoint_view
+from training.keypoints.network import VIEW_SIZE, KeypointNet
 from training.recogniser.student import early_features, finish
 from training.recogniser.views import recogniser_view, relit
 
@@ -103,11 +103,13 @@ class Objective:
             return picture
         return losses.face_only(picture, sample.shrunk(picture.shape[-1]).target)
 
-    def _shown(self, pictures: Tensor, sample: TrainingSample) -> Tensor:
-        """What the recogniser sees of pictures: of a result and its target alike."""
-        view = recogniser_view(
-            pictures, self._config.identity_size, sample.moves, smooth=self._config.relight
-        )
+    def _shown(self, pictures: Tensor, sample: TrainingSample, size: int | None = None) -> Tensor:
+        """What a frozen network sees of pictures: of a result and its target alike.
+
+        Views are of `size`, the recogniser's where None.
+        """
+        size = size or self._config.identity_size
+        view = recogniser_view(pictures, size, sample.moves, smooth=self._config.relight)
         return view if sample.looks is None else relit(view, sample.looks)
 
     def _guided(self, guide: Guide, picture: Tensor, sample: TrainingSample) -> Tensor:
@@ -119,15 +121,11 @@ class Objective:
         return losses.guide_loss(picture[two], shown)
 
     def _displaced(self, net: KeypointNet, picture: Tensor, sample: TrainingSample) -> Tensor:
-        """How far keypoints are from the target's, in the recogniser's views."""
-
-        def seen(pictures: Tensor) -> Tensor:
-            view = keypoint_view(pictures, sample.moves)
-            return net(view if sample.looks is None else relit(view, sample.looks)).float()
-
+        """How far keypoints are from the target's, both moved and relit as for the recogniser."""
         with torch.no_grad():
-            target = seen(sample.target)
-        return losses.keypoint_loss(seen(picture), target, ~(sample.has_truth | sample.random))
+            target = net(self._shown(sample.target, sample, VIEW_SIZE)).float()
+        result = net(self._shown(picture, sample, VIEW_SIZE)).float()
+        return losses.keypoint_loss(result, target, ~(sample.has_truth | sample.random))
 
     def _target_maps(self, sample: TrainingSample) -> list[Tensor]:
         """The recogniser's early features of the targets, where some loss compares to them."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.align import Matrix
 from pipeline.faces.blazeface import BlazeFace
+from pipeline.faces.facemesh import turned
 from pipeline.faces.facemodels import DETECTOR_FILES
 from pipeline.faces.pyramid import Image8, Pyramid
 
@@ -51,9 +50,7 @@ class KeypointLabels:
 
 def crop(size: int, random: np.random.Generator) -> Matrix:
     """A turned, shifted crop around a face: (2, 3), pixels of its picture to a unit square."""
-    turn = math.radians(random.uniform(-_TURN_DEG, _TURN_DEG))
-    scale = 1 / (size * random.uniform(*_SIDE))
-    middle = (np.array(_MIDDLE) + random.uniform(-_SHIFT, _SHIFT, 2)) * size
-    cos, sin = scale * math.cos(turn), scale * math.sin(turn)
-    linear = np.array([[cos, -sin], [sin, cos]])
-    return np.hstack([linear, (0.5 - linear @ middle)[:, None]])
+    turn_deg = random.uniform(-_TURN_DEG, _TURN_DEG)
+    zoom = 1 / random.uniform(*_SIDE)
+    x, y = 0.5 - (np.array(_MIDDLE) + random.uniform(-_SHIFT, _SHIFT, 2))
+    return turned(np.array([[1 / size, 0, x], [0, 1 / size, y]]), turn_deg, zoom)

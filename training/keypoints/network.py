@@ -43,7 +43,7 @@ class KeypointNet(nn.Module):
 
 def keypoint_view(pictures: Tensor, moves: Tensor | None = None) -> Tensor:
     """The network's input, cut out of aligned faces; arguments of `views.recogniser_view`."""
-    return recogniser_view(pictures, VIEW_SIZE, moves, smooth=True)
+    return recogniser_view(pictures, VIEW_SIZE, moves)
 
 
 def load_keypoint_net(path: Path) -> KeypointNet:
