@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from model.aligned_face import FACE_SIZE
 from training.keypoints.network import VIEW_SIZE, KeypointNet, keypoint_view
 from training.recogniser.views import augmented_view, random_moves, straight_moves
 
@@ -77,5 +78,5 @@ def errors_px(network: KeypointNet, faces: Tensor, points: Tensor) -> Tensor:
     with torch.no_grad():
         found = network(keypoint_view(pictures))
     apart = found - moved(points, straight, faces.shape[1])
-    pixels = apart * float(straight[0, 0, 0]) * 128
+    pixels = apart * float(straight[0, 0, 0]) * FACE_SIZE / 2
     return pixels.pow(2).sum(2).mean(0).sqrt()
