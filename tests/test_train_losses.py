@@ -207,6 +207,14 @@ def test_eyes_and_mouth_are_cut_where_aligned_faces_have_them() -> None:
 
 
 def test_parts_are_judged_besides_the_scales_that_count() -> None:
-    judges = Discriminators(norm="none", parts=True)
+    judges = Discriminators(norm="none", parts_of=0)
     verdicts = judges([torch.zeros(2, 3, 64, 64), None, None])
     assert [v is None for v in verdicts] == [False, True, True, False, False]
+
+
+def test_parts_may_be_those_of_a_coarser_picture() -> None:
+    judges = Discriminators(norm="none", parts_of=1).eval()
+    fine, half = torch.zeros(1, 3, 256, 256), torch.rand(1, 3, 128, 128)
+    *_, shown_eyes, shown_mouth = judges([fine, half, None])
+    torch.testing.assert_close(shown_eyes, judges.parts[0](eyes(half)))
+    torch.testing.assert_close(shown_mouth, judges.parts[1](mouth(half)))

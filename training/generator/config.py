@@ -129,6 +129,8 @@ class Config:
             proportion.
         discriminator_norm: `batch` as in the paper, `instance`, or `none`; only with the first a
             verdict depends on what else is in the batch.
+        parts_of: of which picture the eyes and the mouth are judged: 0 the finest, 1 its half, the
+            finest that a lite network paints.
         grow: learn the coarse picture first, on full-size pictures; see `training.generator.grow`.
         people_from: share of the people who are sources of `different` at the start; more are
             added once the swaps are recognised as their sources.
@@ -161,6 +163,7 @@ class Config:
     rounding: float = 1.0
     channels: int = 64
     discriminator_norm: Literal["batch", "instance", "none"] = "batch"
+    parts_of: int = 0
     grow: bool = False
     people_from: float = 1.0
     people_join: float = 0.4
@@ -251,5 +254,9 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"{path}: expected lr and clip above 0, random_share from 0 to a half")
     if not 0 <= config.rounding <= 1:
         raise BadInput(f"{path}: rounding {config.rounding}; expected a share of the run")
+    if not 0 <= config.parts_of <= 2:
+        raise BadInput(f"{path}: parts_of {config.parts_of}; expected 0, 1 or 2, as many halvings")
+    if config.grow and config.parts_of:
+        raise BadInput(f"{path}: a growing network's parts are its finest picture's; no parts_of")
     if config.statistics_samples < 1 or config.span_samples < 0:
         raise BadInput(f"{path}: expected statistics_samples from 1, span_samples from 0 on")

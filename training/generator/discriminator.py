@@ -70,11 +70,14 @@ class Discriminators(nn.Module):
 
     Fewer pictures are the coarser ones: what a growing network paints first is judged by the same
     discriminator to the end, which goes on from what it knows of faces of that size.
+
+    Args:
+        parts_of: the picture whose parts are judged, 0 for the finest; None where no parts are.
     """
 
     def __init__(
         self, scales: int = 3, base: int = BASE_CHANNELS, *, norm: Norm = "batch",
-        parts: bool = False,
+        parts_of: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
 
@@ -82,10 +85,11 @@ class Discriminators(nn.Module):
             return nn.ModuleList(PatchDiscriminator(base, norm=norm) for _ in range(count))
 
         self.scales = judges(scales)
-        self.parts = judges(2 if parts else 0)
+        self.parts_of = parts_of
+        self.parts = judges(0 if parts_of is None else 2)
 
     def forward(self, pictures: Sequence[Tensor | None]) -> list[Tensor | None]:
-        """Verdicts on each scale's pictures, finest first, then on the parts of the finest.
+        """Verdicts on each scale's pictures, finest first, then on the eyes and on the mouth.
 
         Args:
             pictures: of which there may be fewer than scales; None for one that is not judged.
@@ -95,9 +99,10 @@ class Discriminators(nn.Module):
             None if picture is None else judge(picture)
             for judge, picture in zip(judges, pictures, strict=True)
         ]
-        if len(self.parts):
-            assert pictures[0] is not None
-            parts = (eyes(pictures[0]), mouth(pictures[0]))
+        if self.parts_of is not None:
+            faces = pictures[self.parts_of]
+            assert faces is not None
+            parts = (eyes(faces), mouth(faces))
             verdicts += [judge(part) for judge, part in zip(self.parts, parts, strict=True)]
         return verdicts
 
