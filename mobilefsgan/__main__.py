@@ -36,6 +36,7 @@ COMMANDS = {
     "report": Command("benchmarks.report", "result rows as one table and plots"),
     "profile": Command("benchmarks.profile_ops", "time the operations of one model file"),
     "swap-overhead": Command("benchmarks.swap_overhead", "time a swap around the generator"),
+    "fine-detail": Command("benchmarks.fine_detail", "how sharp large swapped faces are"),
     "peers": Command("benchmarks.peers", "time other runtimes beside a bundle"),
     "quantizers": Command("benchmarks.quantizers", "compare int8 files of several quantizers"),
     "train": Command("training.train", "train a generator"),

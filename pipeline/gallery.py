@@ -33,8 +33,6 @@ _COLUMNS: tuple[tuple[str, Precision], ...] = (
 )
 _TILE = 180  # pixels
 _EYE_TILE = 240
-_ENLARGED = 4  # times, as a portrait that is smaller than what the generator paints
-_GRAIN = 4.0  # levels, standard deviation
 
 
 @guard
@@ -85,11 +83,11 @@ def details(plain: FaceSwapper, boosted: FaceSwapper) -> list[list[Tile]]:
     import numpy as np
 
     from pipeline.faces.paste import Blend
-    from pipeline.faces.portraits import PORTRAITS, open_portrait
+    from pipeline.faces.portraits import ENLARGED, PORTRAITS, enlarged, open_portrait
     from pipeline.media.sheet import Tile
 
     portraits = [open_portrait(portrait) for portrait in PORTRAITS]
-    targets = [(portraits[0], 1), (_enlarged(portraits[1]), _ENLARGED)]
+    targets = [(portraits[0], 1), (enlarged(portraits[1]), ENLARGED)]
     ways = [
         (plain, Blend(detail=False), "--no-detail"),
         (plain, Blend(), "--detail"),
@@ -114,16 +112,6 @@ def _around(picture: Image8, eye: NDArray[Any], other: NDArray[Any]) -> Image8:
     half = int(0.7 * np.linalg.norm(other - eye))
     x, y = eye.astype(int)
     return picture[y - half : y + half, x - half : x + half]
-
-
-def _enlarged(picture: Image8) -> Image8:
-    """A larger portrait with drawn grain, which stands for what a larger photo would show."""
-    import cv2
-    import numpy as np
-
-    large = cv2.resize(picture, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
-    grain = np.random.default_rng(0).normal(0, _GRAIN, large.shape[:2])
-    return np.rint(large + grain[..., None]).clip(0, 255).astype(np.uint8)
 
 
 def _backends(bundle: Path, threads: int) -> tuple[list[list[Tile]], dict[str, list[float]]]:

@@ -28,6 +28,9 @@ class Portrait(NamedTuple):
     points: tuple[tuple[float, float], ...]
 
 
+ENLARGED = 4  # times, a portrait that is smaller than what a generator paints
+_GRAIN = 4.0  # levels, standard deviation
+
 # The five points were computed from MediaPipe's face landmarks, as in pipeline.faces.facemesh, and
 # rounded to 0.1 px.
 PORTRAITS = (
@@ -131,6 +134,21 @@ def open_portrait(portrait: Portrait) -> NDArray[np.uint8]:
     """
     with Image.open(portrait_path(portrait)) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A portrait of `ENLARGED` times the size, with drawn grain.
+
+    The grain stands for what a larger photo would show.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+    """
+    import cv2
+
+    large = cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, _GRAIN, large.shape[:2])
+    return np.rint(large + grain[..., None]).clip(0, 255).astype(np.uint8)
 
 
 def varied(count: int, size: int = FACE_SIZE, seed: int = 0) -> list[NDArray[np.uint8]]:
