@@ -174,11 +174,22 @@ def _refuse_nothing_to_do(job: Job) -> None:
     if not any(job.wanted(format) for format in job.formats):
         have = "; ".join(f"{format} has {', '.join(FORMATS[format])}" for format in job.formats)
         raise UsageError(f"no file has the precision {', '.join(job.precisions)}: {have}")
+    if job.calibration and not _is_calibrated(job):
+        have = " and ".join(f"{f}'s {', '.join(_CALIBRATED[f])}" for f in job.formats)
+        raise UsageError(
+            f"--calibration {job.calibration} has no use: expected a file whose ranges are "
+            f"measured, {have}. Ask for it with --precision, or leave out --calibration"
+        )
+
+
+def _is_calibrated(job: Job) -> bool:
+    """Whether a file is asked for whose ranges are measured."""
+    return any(p in job.wanted(f) for f in job.formats for p in _CALIBRATED[f])
 
 
 def _calibrate_on(job: Job, networks: Networks, stages: Stages) -> CalibrationSet | None:
     """The pairs that int8 ranges are measured on, if a format that needs them is exported."""
-    if not any(p in job.wanted(f) for f in job.formats for p in _CALIBRATED.get(f, ())):
+    if not _is_calibrated(job):
         return None
     size, encoder = networks.embedding_size, networks.encoder
     if job.calibration is None:

@@ -186,6 +186,13 @@ def test_bad_input_is_one_line_and_exit_4_and_writes_nothing(
     assert not list(tmp_path.glob("dist/**/*.onnx"))
 
 
+def test_a_calibration_set_that_no_file_needs_is_a_usage_error(tmp_path: Path) -> None:
+    result = run("export.onnx", "ckpt.pt", "--precision", "fp32", "--calibration", tmp_path)
+    assert result.returncode == 2
+    assert "has no use: expected a file whose ranges are measured, onnx's int8" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 @pytest.mark.slow
 def test_a_face_without_an_encoder_is_a_usage_error(tiny_checkpoints, tmp_path: Path) -> None:
     # The shipped encoder does not fit a generator for 16-d embeddings.
