@@ -124,6 +124,7 @@ def swap_photo(
     Raises:
         ImageError: the photo cannot be read or has no face, or the result cannot be written.
             Nothing is written then.
+        UsageError: the output's suffix is unknown.
     """
     photo.check_writable(output)
     with swapper.watch.time("read"):

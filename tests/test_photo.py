@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
-from model.errors import BadInput, ImageError
+from model.errors import BadInput, ImageError, UsageError
 from pipeline.media import heif, photo
 from pipeline.media.label import SOURCE_TYPE, source_type, stamp, xmp_packet
 
@@ -305,5 +305,5 @@ def test_a_png_text_of_the_user_does_not_stop_the_label(tmp_path) -> None:
 
 
 def test_an_unknown_suffix_is_refused_in_words(tmp_path) -> None:
-    with pytest.raises(ImageError, match=r"unknown suffix '\.xyz'"):
+    with pytest.raises(UsageError, match=r"unknown suffix '\.xyz'"):
         photo.write(tmp_path / "a.xyz", photo.Photo(PICTURE), PICTURE)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from model.errors import FaceSwapError, ImageError
+from model.errors import FaceSwapError, ImageError, UsageError
 from model.files import write_atomically
 from pipeline.faces.pyramid import Image8
 from pipeline.media import eight_bits, exif, heif, label
@@ -125,7 +125,8 @@ def write(path: Path, photo: Photo, image: Image8, xmp: bytes | None = None) -> 
         What of the metadata the format cannot hold and was left out, in words.
 
     Raises:
-        ImageError: the suffix is unknown, the format cannot hold alpha or a picture of this size.
+        ImageError: the format cannot hold alpha or a picture of this size.
+        UsageError: the suffix is unknown.
         BadInput: the disk refuses.
         BackendUnavailable: HEIF is asked for, and pillow-heif is not installed.
     """
@@ -149,12 +150,12 @@ def check_writable(path: Path) -> tuple[str, dict[str, Any]]:
     """Pillow's name of the format that `path` asks for, and its options.
 
     Raises:
-        ImageError: there is none; said before any work is done.
+        UsageError: there is none; said before any work is done.
         BackendUnavailable: it is HEIF, and pillow-heif is not installed.
     """
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
-        raise ImageError(
+        raise UsageError(
             f"{path.name} cannot be written: unknown suffix '{suffix}'; expected one of "
             f"{', '.join(WRITABLE)}"
         )
