@@ -142,6 +142,9 @@ seed = WholeNumber(0, MOST_SEED)
 share = Number(0, 1, "a share")
 """A share of a whole."""
 
+gain = Number(0, 100, "a factor", above=True)
+"""What something is multiplied by."""
+
 minutes = Number(0, 1e6, "minutes", above=True)
 """A time in minutes; there is no run of no time."""
 

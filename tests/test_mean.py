@@ -34,6 +34,24 @@ def test_identity_encoders_have_means_too(tmp_path, tiny_checkpoints) -> None:
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
 
 
+def test_an_embedding_gain_multiplies_what_takes_the_embedding_and_nothing_else(
+    tmp_path, tiny_checkpoints
+) -> None:
+    one = str(tiny_checkpoints[0])
+    flags = ["--of", one, "1", "--embedding-gain", "1.5", "-o", str(tmp_path / "m.pt")]
+    assert main(flags) == 0
+    before, after = load_generator(tiny_checkpoints[0]), load_generator(tmp_path / "m.pt")
+    layers = {id(layer.weight) for layer in before.embedding_layers()}
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        torch.testing.assert_close(new, old * (1.5 if id(old) in layers else 1), msg=name)
+
+
+def test_an_identity_encoder_takes_no_embedding_gain(tmp_path, tiny_checkpoints, capsys) -> None:
+    flags = ["--identity", "--of", str(tiny_checkpoints[1]), "1", "--embedding-gain", "1.5"]
+    assert main([*flags, "-o", str(tmp_path / "m.pt")]) == 2
+    assert "leave out --embedding-gain" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("shares", "code", "words"),
     [
