@@ -206,6 +206,11 @@ def test_eyes_and_mouth_are_cut_where_aligned_faces_have_them() -> None:
     assert mouth(faces).unique().tolist() == [0, 4, 5]
 
 
+def test_the_crop_of_the_eyes_has_no_seam() -> None:
+    ramp = torch.linspace(-1, 1, 256).expand(1, 3, 256, 256)
+    torch.testing.assert_close(eyes(ramp).diff(dim=3), ramp.diff(dim=3)[:, :, :64, :127])
+
+
 def test_parts_are_judged_besides_the_scales_that_count() -> None:
     judges = Discriminators(norm="none", parts_of=0)
     verdicts = judges([torch.zeros(2, 3, 64, 64), None, None])

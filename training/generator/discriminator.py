@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -26,8 +25,9 @@ _NORMS: dict[str, Callable[[int], nn.Module]] = {
 
 # Rows and columns of the crops in a 256 px face, whose eyes are at (96, 120) and (160, 120) and
 # whose corners of the mouth are at (102, 194) and (155, 194): see model.aligned_face.face_template.
-_EYE_ROWS, _LEFT_EYE, _RIGHT_EYE = (88, 152), (64, 128), (128, 192)
-_MOUTH_ROWS, _MOUTH = (164, 228), (80, 176)
+# Both eyes are one crop: of two that are put side by side, a generator paints the seam.
+_EYES = (88, 152), (64, 192)
+_MOUTH = (164, 228), (80, 176)
 _FACE = 256
 
 
@@ -108,15 +108,13 @@ class Discriminators(nn.Module):
 
 
 def eyes(faces: Tensor) -> Tensor:
-    """The eyes of aligned faces, the right one mirrored, side by side: (N, 3, S/4, S/2)."""
-    left = _crop(faces, _EYE_ROWS, _LEFT_EYE)
-    right = _crop(faces, _EYE_ROWS, _RIGHT_EYE)
-    return torch.cat((left, right.flip(3)), dim=3)
+    """Both eyes of aligned faces, (N, 3, S/4, S/2)."""
+    return _crop(faces, *_EYES)
 
 
 def mouth(faces: Tensor) -> Tensor:
     """The mouth of aligned faces, (N, 3, S/4, 3 S/8)."""
-    return _crop(faces, _MOUTH_ROWS, _MOUTH)
+    return _crop(faces, *_MOUTH)
 
 
 def _crop(faces: Tensor, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
