@@ -179,6 +179,8 @@ def test_the_cpu_file_goes_through_the_picture_sizes() -> None:
         ("[[stages]]\nsize = 64\nbatch = 4\nuntil = 0.5", "the last one 1"),
         ("random_share = 0.9", "to a half"),
         ("span_samples = -1", "span_samples from 0 on"),
+        ("parts_of = 3", "expected 0, 1 or 2"),
+        ("grow = true\nparts_of = 1", "in its finest picture"),
     ],
 )
 def test_a_wrong_configuration_is_said_in_words(text, words, tmp_path) -> None:
