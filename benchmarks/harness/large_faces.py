@@ -92,8 +92,8 @@ def flicker(swapper: FaceSwapper, scene: Scene, noise: float, *, detail: bool) -
         back = inverse(sway)
         added = _moved(shown, back).astype(np.float32) - _moved(frame, back)
         if before is not None:
-            face = (np.abs(added) + np.abs(before)).sum(2) > 0
-            changes.append(float(np.abs(added - before).mean(2)[face].mean()))
+            swapped = (np.abs(added) + np.abs(before)).sum(2) > 0
+            changes.append(float(np.abs(added - before).mean(2)[swapped].mean()))
         before = added
     return float(np.mean(changes))
 
