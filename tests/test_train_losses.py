@@ -211,6 +211,22 @@ def test_the_crop_of_the_eyes_has_no_seam() -> None:
     torch.testing.assert_close(eyes(ramp).diff(dim=3), ramp.diff(dim=3)[:, :, :64, :127])
 
 
+@pytest.mark.parametrize(("x", "y", "counts"), [(195, 130, True), (128, 140, False)])
+def test_a_line_counts_as_a_contour_at_a_temple_and_not_at_the_nose(x, y, counts) -> None:
+    target = torch.zeros(2, 3, 256, 256)
+    lined = target.clone()
+    lined[:, :, y - 20 : y + 20, x - 1 : x + 1] = 1
+    loss = losses.contour_loss(lined, target, torch.tensor([False, False]))
+    assert (loss > 1e-4) == counts
+    assert losses.contour_loss(lined, target, torch.tensor([True, True])) == 0
+
+
+def test_other_light_is_no_contour() -> None:
+    target = torch.zeros(1, 3, 256, 256)
+    brighter = target + torch.linspace(-0.5, 0.5, 256)
+    assert losses.contour_loss(brighter, target, torch.tensor([False])) < 2e-4
+
+
 def test_parts_are_judged_besides_the_scales_that_count() -> None:
     judges = Discriminators(norm="none", parts_of=0)
     verdicts = judges([torch.zeros(2, 3, 64, 64), None, None])

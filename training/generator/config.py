@@ -57,6 +57,8 @@ class Weights:
             not in the paper.
         surround: difference to the target around the face where there is no ground truth; a softer
             `frame`, which leaves the identity crop's edge visible; not in the paper.
+        contour: difference to the target's contours around the features where there is no ground
+            truth; not in the paper.
         tone: difference to the target's colours, blurred and without their brightness, where there
             is no ground truth; not in the paper.
         guide: difference to a trained generator's coarse picture where there is no ground truth;
@@ -78,6 +80,7 @@ class Weights:
     perceptual: float = 4.0
     frame: float = 0.0
     surround: float = 0.0
+    contour: float = 0.0
     tone: float = 0.0
     guide: float = 0.0
     keypoints: float = 0.0

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.aligned_face import identity_crop
 from pipeline.metrics import LUMA
-from training.generator.regions import face_oval, inside
+from training.generator.regions import face_oval, inside, outskirts
 
 IDENTITY_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
@@ -94,6 +94,25 @@ def surround_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     size = result.shape[-1]
     outside = 1 - inside(size, result.device)
     difference = (result.float() - target).abs().mean(1) * outside
+    swapped = ~has_truth
+    return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
+
+
+def contour_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
+    """Mean absolute difference to the target's contours around the features, without a truth.
+
+    Not in the paper. A thin line along temples and jaw pleases a recogniser, and costs nothing
+    elsewhere. Contours are the picture at half its size without what is coarser than 5 px.
+    Arguments as of `pixel_loss`.
+    """
+
+    def contours(picture: Tensor) -> Tensor:
+        half = F.avg_pool2d(picture.float(), 2)
+        return half - F.avg_pool2d(half, 5, 1, 2, count_include_pad=False)
+
+    mine, theirs = contours(result), contours(target)
+    around = outskirts(mine.shape[-1], result.device)
+    difference = (mine - theirs).abs().mean(1) * around
     swapped = ~has_truth
     return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
 

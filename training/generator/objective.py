@@ -79,6 +79,10 @@ class Objective:
             terms["surround"] = w.surround * losses.surround_loss(
                 pictures[0], sample.target, sample.has_truth
             )
+        if w.contour:
+            terms["contour"] = w.contour * losses.contour_loss(
+                pictures[0], sample.target, sample.has_truth
+            )
         if w.tone:
             terms["tone"] = w.tone * losses.tone_loss(pictures[0], sample.target, sample.has_truth)
         if self._guide is not None:
