@@ -16,6 +16,7 @@ from typing import Any
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
+from benchmarks.harness.commands import add_bundles
 from model import arguments
 from model.errors import guard
 
@@ -24,14 +25,7 @@ from model.errors import guard
 def main(argv: Sequence[str] | None = None) -> int:
     """Swap, measure, print a table of sharpness and one of flicker."""
     parser = arguments.Parser(prog="python benchmarks/fine_detail.py", description=__doc__)
-    parser.add_argument(
-        "bundles", nargs="*", type=Path, metavar="BUNDLE", help="default: the newest below dist/"
-    )
-    parser.add_argument(
-        "--precision", choices=arguments.PRECISIONS, default="fp32", help="default: fp32"
-    )
-    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
-    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+    add_bundles(parser, precision="fp32")
     args = parser.parse_args(argv)
 
     from benchmarks.harness.large_faces import in_films, in_portrait, scenes

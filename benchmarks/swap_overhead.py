@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 if not __package__:
     import harness.run_as_file  # noqa: F401
 
+from benchmarks.harness.commands import add_bundles
 from model import arguments
 from model.errors import guard
 
@@ -68,18 +69,11 @@ class _Contender:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure photo, video and camera, and print whether the limits are kept."""
     parser = arguments.Parser(prog="python benchmarks/swap_overhead.py", description=__doc__)
-    parser.add_argument(
-        "bundles", nargs="*", type=Path, metavar="BUNDLE", help="default: the newest below dist/"
-    )
-    parser.add_argument(
-        "--precision", choices=arguments.PRECISIONS, default="int8", help="default: int8"
-    )
-    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: 2")
+    add_bundles(parser, precision="int8")
     parser.add_argument("--repeats", type=arguments.count, default=30, help="photos (default: 30)")
     parser.add_argument(
         "--rounds", type=arguments.count, default=3, help="of video and camera (default: 3)"
     )
-    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
     args = parser.parse_args(argv)
 
     import cv2

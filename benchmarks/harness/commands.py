@@ -32,6 +32,18 @@ def add_timing(parser: argparse.ArgumentParser, *, runs: int, rounds: int, warmu
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
+def add_bundles(parser: argparse.ArgumentParser, *, precision: str) -> None:
+    """Add BUNDLE ..., --precision with the given default, --threads and --json."""
+    parser.add_argument(
+        "bundles", nargs="*", type=Path, metavar="BUNDLE", help="default: the newest below dist/"
+    )
+    parser.add_argument(
+        "--precision", choices=arguments.PRECISIONS, default=precision, help="default: %(default)s"
+    )
+    parser.add_argument("--threads", type=arguments.threads, default=2, help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+
+
 def check_outputs(rows: Path | None, plot: Path | None = None) -> None:
     """Refuse files that cannot be written, before the minutes that measuring takes.
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from model.aligned_face import FACE_SIZE, face_template
 from pipeline.faces.align import Matrix, inverse, scale_of
@@ -22,12 +20,13 @@ from pipeline.faces.pyramid import Image8, Pyramid
 from pipeline.faces.tracking import Tracker
 from pipeline.metrics import LUMA
 from pipeline.swap import FaceSwapper
+from training.judging.detail import box, cheeks, high_pass
+from training.judging.flicker import move
 
 WAYS = {  # name: boost, detail
     "plain": (False, False), "boost": (True, False), "detail": (False, True), "both": (True, True),
 }  # fmt: skip
-_SIGMA_PX = 2.0  # of a face of 256 px; what is finer counts as sharpness
-_CHEEK, _FOREHEAD = (18, 18), (30, 12)  # half width and half height of a region, px of 256
+_FOREHEAD = (30, 12)  # half width and half height, px of 256
 _RISE = 0.55  # from the eyes to the middle of the forehead, in distances of eyes and mouth
 _FRAMES, _RATE = 12, 25
 _NOISES = (0.0, 2.0)  # levels of a film's noise, standard deviation
@@ -55,10 +54,15 @@ def sharpness(face: Image8, target: Image8) -> tuple[float, float]:
         face: (256, 256, 3) uint8 RGB, aligned.
         target: likewise.
     """
-    mine, theirs = (_high_pass(picture) for picture in (face, target))
-    left, right, forehead = _regions()
-    cheeks = (mine[left].mean() + mine[right].mean()) / (theirs[left].mean() + theirs[right].mean())
-    return float(cheeks), float(mine[forehead].mean() / theirs[forehead].mean())
+    mine, theirs = (high_pass(picture.astype(np.float32) @ LUMA) for picture in (face, target))
+
+    def ratio(boxes: list[tuple[slice, slice]]) -> float:
+        return float(
+            sum(mine[place].mean() for place in boxes)
+            / sum(theirs[place].mean() for place in boxes)
+        )
+
+    return ratio(cheeks()), ratio([_forehead()])
 
 
 def in_films(swapper: FaceSwapper, scenes: list[Scene]) -> list[dict[str, float]]:
@@ -85,12 +89,12 @@ def flicker(swapper: FaceSwapper, scene: Scene, noise: float, *, detail: bool) -
     before, changes = None, []
     for index in range(_FRAMES):
         sway = _sway(index)
-        frame = _noisy(_moved(scene.target, sway), noise, index)
+        frame = _noisy(move(scene.target, sway), noise, index)
         pyramid = Pyramid(frame)
         faces = [(face, identity) for _, face in tracker.step(pyramid, index / _RATE)]
         shown = swapper.put(pyramid, faces, Blend(detail=detail))
         back = inverse(sway)
-        added = _moved(shown, back).astype(np.float32) - _moved(frame, back)
+        added = move(shown, back).astype(np.float32) - move(frame, back)
         if before is not None:
             swapped = (np.abs(added) + np.abs(before)).sum(2) > 0
             changes.append(float(np.abs(added - before).mean(2)[swapped].mean()))
@@ -112,11 +116,12 @@ def in_portrait(plain: FaceSwapper, boosted: FaceSwapper, scene: Scene) -> dict[
     def aligned(picture: Image8) -> Image8:
         return Pyramid(picture).cut(matrix, FACE_SIZE, smooth=True)
 
+    target = aligned(scene.target)
     found: dict[str, Any] = {"portrait": scene.name, "face_px": round(FACE_SIZE / scale_of(matrix))}
     for name, (boost, detail) in WAYS.items():
         swapper = boosted if boost else plain
         result = aligned(swapper.swap(scene.target, identity, blend=Blend(detail=detail)))
-        cheeks, forehead = sharpness(result, aligned(scene.target))
+        cheeks, forehead = sharpness(result, target)
         nearness = float(plain.embed(result) @ identity)
         found[name] = {"cheeks": cheeks, "forehead": forehead, "identity_source": nearness}
     return found
@@ -133,39 +138,17 @@ def scenes() -> list[Scene]:
     return [Scene(names[0], first, second), Scene(names[1], enlarged(second), first)]
 
 
-def _high_pass(face: Image8) -> NDArray[np.float32]:
-    """(S, S), luma without what is coarser than 2 px."""
-    luma = face.astype(np.float32) @ LUMA
-    return np.abs(luma - cv2.GaussianBlur(luma, (0, 0), _SIGMA_PX))
-
-
-def _regions() -> list[tuple[slice, slice]]:
-    """Rows and columns of both cheeks and of the forehead in an aligned face."""
-    left, right, _, *corners = (np.array(point) for point in face_template(FACE_SIZE))
+def _forehead() -> tuple[slice, slice]:
+    """Rows and columns of the forehead in an aligned face."""
+    left, right, _, *corners = np.array(face_template(FACE_SIZE))
     eyes, mouth = (left + right) / 2, (corners[0] + corners[1]) / 2
-    places = [
-        ((left + corners[0]) / 2, _CHEEK),
-        ((right + corners[1]) / 2, _CHEEK),
-        (eyes - _RISE * (mouth - eyes), _FOREHEAD),
-    ]
-    return [
-        (slice(round(y) - high, round(y) + high), slice(round(x) - wide, round(x) + wide))
-        for (x, y), (wide, high) in places
-    ]
+    return box(eyes - _RISE * (mouth - eyes), _FOREHEAD)
 
 
 def _sway(index: int) -> Matrix:
     """(2, 3): where a film's picture lies in that frame."""
     x, y = _SWAY_PX * math.sin(1.3 * index), _SWAY_PX * math.cos(0.9 * index)
     return np.array([[1, 0, x], [0, 1, y]])
-
-
-def _moved(picture: Image8, matrix: Matrix) -> Image8:
-    height, width = picture.shape[:2]
-    moved = cv2.warpAffine(
-        picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
-    )
-    return np.asarray(moved, np.uint8)
 
 
 def _noisy(picture: Image8, noise: float, seed: int) -> Image8:

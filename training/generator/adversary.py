@@ -23,10 +23,10 @@ class Adversary:
     def __init__(self, config: Config, ranks: Ranks) -> None:
         self._weights, self._compute = config.weights.adversarial, ranks.compute
         self._part_weight = config.weights.parts
-        self._parts_of = config.parts_of if self._part_weight > 0 else None
         self._batch_counts = config.discriminator_norm == "batch"
         self.discriminators = Discriminators(
-            norm=config.discriminator_norm, parts_of=self._parts_of
+            norm=config.discriminator_norm,
+            parts_of=config.parts_of if self._part_weight > 0 else None,
         ).to(ranks.device, memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         if ranks.world > 1 and ranks.device.type == "cuda":
             self.discriminators = nn.SyncBatchNorm.convert_sync_batchnorm(self.discriminators)
@@ -86,7 +86,7 @@ class Adversary:
         # A growing network has fewer pictures than there are weights at first.
         weights = [*self._weights[: len(fakes)], *([self._part_weight] * 2)]
         judged = [
-            _beside(fake, real) if weight or i == self._parts_of else None
+            _beside(fake, real) if weight or i == self.discriminators.parts_of else None
             for i, (weight, fake) in enumerate(zip(weights, fakes, strict=False))
         ]
         with self._compute.autocast():

@@ -55,7 +55,7 @@ def departure_loss(result: Tensor, source: Tensor, target: Tensor, wanted: Tenso
         wanted: (N,) bool, the samples that count: those of two people.
     """
     excess = F.relu((result * target).sum(1) - (source * target).sum(1))
-    return (excess * wanted).sum() / wanted.sum().clamp(min=1)
+    return _mean_over(excess, wanted)
 
 
 def pixel_loss(result: Tensor, truth: Tensor, has_truth: Tensor) -> Tensor:
@@ -94,8 +94,7 @@ def surround_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     size = result.shape[-1]
     outside = 1 - inside(size, result.device)
     difference = (result.float() - target).abs().mean(1) * outside
-    swapped = ~has_truth
-    return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
+    return _mean_over(difference.mean((1, 2)), ~has_truth)
 
 
 def contour_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
@@ -113,8 +112,7 @@ def contour_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     mine, theirs = contours(result), contours(target)
     around = outskirts(mine.shape[-1], result.device)
     difference = (mine - theirs).abs().mean(1) * around
-    swapped = ~has_truth
-    return (difference.mean((1, 2)) * swapped).sum() / swapped.sum().clamp(min=1)
+    return _mean_over(difference.mean((1, 2)), ~has_truth)
 
 
 def tone_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
@@ -165,7 +163,7 @@ def keypoint_loss(result: Tensor, target: Tensor, wanted: Tensor) -> Tensor:
         wanted: (N,) bool, the samples that count.
     """
     apart = (result - target).pow(2).sum(2).mean(1)
-    return (apart * wanted).sum() / wanted.sum().clamp(min=1)
+    return _mean_over(apart, wanted)
 
 
 def face_only(result: Tensor, target: Tensor) -> Tensor:
@@ -246,6 +244,11 @@ def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
 def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
     """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
     return _excess((x / limit for x in features), -1.0, 1.0)
+
+
+def _mean_over(losses: Tensor, wanted: Tensor) -> Tensor:
+    """Mean of the samples' losses, (N,), over the wanted ones, (N,) bool; 0 where there is none."""
+    return (losses * wanted).sum() / wanted.sum().clamp(min=1)
 
 
 def _half_mse(result: Tensor, wanted: Tensor, where: Tensor) -> Tensor:

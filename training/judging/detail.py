@@ -53,27 +53,34 @@ def _measures(picture: Image8) -> list[float]:
     """Mean absolute high pass at eyes, mouth and cheeks, of luma; and of chroma, in levels."""
     rgb = picture.astype(np.float32)
     luma = rgb @ LUMA
-    fine, red, blue = (
-        _high_pass(plane) for plane in (luma, rgb[..., 0] - luma, rgb[..., 2] - luma)
-    )
+    fine, red, blue = (high_pass(plane) for plane in (luma, rgb[..., 0] - luma, rgb[..., 2] - luma))
     template = np.array(face_template(SIZE))
     eyes, corners = template[:2], template[3:]
-    crop = _box(template.mean(axis=0), (_CROP, _CROP))
+    crop = box(template.mean(axis=0), (_CROP, _CROP))
     return [
-        _mean(fine, [_box(eye, _EYE) for eye in eyes]),
-        _mean(fine, [_box(corners.mean(axis=0), _MOUTH)]),
-        _mean(fine, [_box(0.5 * (e + c), _CHEEK) for e, c in zip(eyes, corners, strict=True)]),
+        _mean(fine, [box(eye, _EYE) for eye in eyes]),
+        _mean(fine, [box(corners.mean(axis=0), _MOUTH)]),
+        _mean(fine, cheeks()),
         (_mean(red, [crop]) + _mean(blue, [crop])) / 2,
     ]
 
 
-def _high_pass(plane: Float) -> Float:
+def cheeks() -> list[tuple[slice, slice]]:
+    """Rows and columns of both cheeks in an aligned face of `SIZE`."""
+    left, right, _, *corners = np.array(face_template(SIZE))
+    eyes = (left, right)
+    return [box(0.5 * (eye + corner), _CHEEK) for eye, corner in zip(eyes, corners, strict=True)]
+
+
+def high_pass(plane: Float) -> Float:
+    """The absolute of a plane without what is coarser than 2 px, (S, S)."""
     import cv2
 
     return np.abs(plane - cv2.GaussianBlur(plane, (0, 0), _SIGMA))
 
 
-def _box(middle: NDArray[Any], half: tuple[int, int]) -> tuple[slice, slice]:
+def box(middle: NDArray[Any], half: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of a region; `middle` is x and y, `half` its half width and half height."""
     x, y = (round(float(value)) for value in middle)
     return slice(y - half[1], y + half[1]), slice(x - half[0], x + half[0])
 

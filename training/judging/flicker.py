@@ -64,14 +64,14 @@ def move(picture: Image8, matrix: NDArray[np.float64]) -> Image8:
     """Resample a picture, bicubic; what comes in from outside is mirrored.
 
     Args:
-        picture: (S, S, 3) HWC uint8 RGB.
+        picture: (H, W, 3) HWC uint8 RGB.
         matrix: (2, 3), from the picture to the moved one, in pixels.
     """
     import cv2
 
-    size = len(picture)
+    height, width = picture.shape[:2]
     moved = cv2.warpAffine(
-        picture, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
     return np.asarray(moved, np.uint8)
 
