@@ -258,8 +258,11 @@ def _check(config: Config, path: Path) -> None:
     if not 0 <= config.rounding <= 1:
         raise BadInput(f"{path}: rounding {config.rounding}; expected a share of the run")
     if not 0 <= config.parts_of <= 2:
-        raise BadInput(f"{path}: parts_of {config.parts_of}; expected 0, 1 or 2, how often halved")
+        raise BadInput(f"{path}: parts_of {config.parts_of}; expected 0, 1 or 2 halvings")
     if config.grow and config.parts_of:
-        raise BadInput(f"{path}: a growing network is judged in its finest picture; no parts_of")
+        raise BadInput(
+            f"{path}: eyes and mouth of a growing network are judged in its finest picture; leave "
+            "out parts_of"
+        )
     if config.statistics_samples < 1 or config.span_samples < 0:
         raise BadInput(f"{path}: expected statistics_samples from 1, span_samples from 0 on")
