@@ -20,6 +20,7 @@ from model.seeded import seeded_lite
 from pipeline.metrics import psnr_db
 from training import pack, train
 from training.generator import losses
+from training.generator.excess import attention_excess
 from training.generator.watch import watching
 from training.running import packed
 
@@ -137,7 +138,7 @@ def test_it_says_what_training_can_watch() -> None:
     with torch.no_grad(), watching(network) as watch:
         network(*sample())
     assert not watch.attentions
-    assert losses.attention_excess(watch.attentions) == 0
+    assert attention_excess(watch.attentions) == 0
     assert sorted(f.shape[-1] for f in watch.features) == [4, 8, 8, 16, 16, 32, 32]
 
 

@@ -1,4 +1,4 @@
-"""What pictures are compared by: VGG-19 as torchvision names it, and the folded recogniser."""
+"""What pictures are compared by: VGG-19 as torchvision names it, and the frozen recogniser."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import torch
 
 from model.aligned_face import FACE_SIZE
 from model.errors import CheckpointError
-from model.mobilefacenet import MobileFaceNetConfig
+from model.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from model.seeded import seeded_identity_encoder
 from model.wrap import PictureIdentityEncoder
-from training.generator.features import Vgg19, frozen, load_vgg19
+from training.generator.features import Vgg19, load_vgg19
+from training.generator.frozen import frozen
 from training.recogniser.student import early_features, embed
 from training.recogniser.views import Looks, random_looks, recogniser_view, relit
 
@@ -47,7 +48,7 @@ def test_vgg19_loads_a_whole_file_and_refuses_others(tmp_path: Path) -> None:
         load_vgg19(tmp_path / "gone.pth")
 
 
-def test_folding_keeps_the_recognisers_answers() -> None:
+def test_freezing_keeps_the_recognisers_answers() -> None:
     config = MobileFaceNetConfig(4, 16)
     view = torch.rand(2, 3, 112, 112, generator=torch.Generator().manual_seed(0)) * 2 - 1
     expected = seeded_identity_encoder(config)(view)
@@ -55,6 +56,23 @@ def test_folding_keeps_the_recognisers_answers() -> None:
     torch.testing.assert_close(embed(folded, view), expected, atol=1e-5, rtol=0)
     assert not any(p.requires_grad for p in folded.parameters())
     assert [x.shape[-1] for x in early_features(folded, view)] == [56, 56, 28, 28, 14]
+
+
+@pytest.mark.parametrize(("bf16", "close"), [(False, 0.99999), (True, 0.98)])
+def test_freezing_keeps_the_gradient_of_the_view(bf16: bool, close: float) -> None:
+    view = torch.rand(2, 3, 112, 112, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    config = MobileFaceNetConfig(4, 16)
+
+    def gradient(encoder: MobileFaceNet, *, bf16: bool) -> torch.Tensor:
+        leaf = view.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            embed(encoder, leaf)[:, 0].sum().backward()
+        assert leaf.grad is not None
+        return leaf.grad.flatten()
+
+    expected = gradient(seeded_identity_encoder(config), bf16=False)
+    found = gradient(frozen(seeded_identity_encoder(config)), bf16=bf16)
+    assert torch.cosine_similarity(found, expected, dim=0) > close
 
 
 def test_the_view_of_a_result_is_the_contracts_crop_and_lets_gradients_through() -> None:

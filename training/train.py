@@ -81,7 +81,8 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from training.data.mix import MixPlan
     from training.data.sources import open_data
     from training.generator.config import read_config
-    from training.generator.features import frozen, load_vgg19
+    from training.generator.features import load_vgg19
+    from training.generator.frozen import frozen
     from training.generator.guide import Guide
     from training.generator.objective import Judges
     from training.generator.trainer import Purpose, Trainer

@@ -1,4 +1,4 @@
-"""Features for the perceptual loss: VGG-19's, or those of the face recogniser."""
+"""Features for the perceptual loss where a file of VGG-19 is given."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model.checkpoint import read_state_dict
 from model.errors import CheckpointError
-from model.mobilefacenet import LinearConvBlock, MobileFaceNet
 
 # VGG-19's 3x3 convolutions up to relu5_1 (arXiv:1409.1556), M is max pooling; the deeper layers
 # and the classifier are not needed.
@@ -77,16 +75,6 @@ def load_vgg19(path: Path) -> Vgg19:
         )
     network.load_state_dict({key: state[key].float() for key in wanted})
     return network.requires_grad_(False).eval()
-
-
-def frozen(encoder: MobileFaceNet) -> MobileFaceNet:
-    """Fold the recogniser's BN into its convolutions, in place: the same answers, fewer passes."""
-    encoder.requires_grad_(False).eval()
-    for module in encoder.modules():
-        if isinstance(module, LinearConvBlock):
-            module.conv = fuse_conv_bn_eval(module.conv, module.bn)
-            module.bn = nn.Identity()  # type: ignore[assignment]
-    return encoder.requires_grad_(False).eval()
 
 
 def _is_beyond(key: str) -> bool:

@@ -106,8 +106,10 @@ def contour_loss(result: Tensor, target: Tensor, has_truth: Tensor) -> Tensor:
     """
 
     def contours(picture: Tensor) -> Tensor:
-        half = F.avg_pool2d(picture.float(), 2)
-        return half - F.avg_pool2d(half, 5, 1, 2, count_include_pad=False)
+        half = F.avg_pool2d(picture.float(), 2).contiguous()
+        # One direction after the other, and not channels last: half the time on a CPU.
+        blurred = F.avg_pool2d(half, (5, 1), 1, (2, 0), count_include_pad=False)
+        return half - F.avg_pool2d(blurred, (1, 5), 1, (0, 2), count_include_pad=False)
 
     mine, theirs = contours(result), contours(target)
     around = outskirts(mine.shape[-1], result.device)
@@ -228,24 +230,6 @@ def perceptual_loss(
     return torch.stack(terms).sum()
 
 
-def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
-    """How far attention leaves 0..1: mean square, plus a tenth of the worst pixel's of each map.
-
-    Not in the paper. The decoder multiplies by twelve attentions in a row and the architecture
-    squashes none; unpunished they reach 16, and then some faces overflow. The worst pixel is in it
-    because that is where an overflow begins, and it would vanish in the mean.
-
-    Args:
-        attentions: (N, 1, H, W) each, meant to lie in [0, 1].
-    """
-    return _excess(attentions, 0.0, 1.0)
-
-
-def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
-    """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
-    return _excess((x / limit for x in features), -1.0, 1.0)
-
-
 def _mean_over(losses: Tensor, wanted: Tensor) -> Tensor:
     """Mean of the samples' losses, (N,), over the wanted ones, (N,) bool; 0 where there is none."""
     return (losses * wanted).sum() / wanted.sum().clamp(min=1)
@@ -255,11 +239,3 @@ def _half_mse(result: Tensor, wanted: Tensor, where: Tensor) -> Tensor:
     """Half the mean squared difference over the pixels `where` says, 0 if it says none."""
     squares = (result.float() - wanted) ** 2 * where
     return 0.5 * squares.sum() / (where.sum() * result.shape[1]).clamp(min=1)
-
-
-def _excess(maps: Iterable[Tensor], low: float, high: float) -> Tensor:
-    terms = []
-    for x in maps:
-        square = (F.relu(x.float() - high) + F.relu(low - x.float())) ** 2
-        terms.append(square.mean() + 0.1 * square.flatten(1).amax(1).mean())
-    return torch.stack(terms).mean() if terms else torch.zeros(())

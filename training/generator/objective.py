@@ -10,6 +10,7 @@ from torch import Tensor
 from model.mobilefacenet import MobileFaceNet
 from training.generator import losses
 from training.generator.config import Config
+from training.generator.excess import attention_excess, feature_excess
 from training.generator.features import Vgg19
 from training.generator.guide import Guide
 from training.generator.samples import TrainingSample
@@ -59,8 +60,8 @@ class Objective:
                 for mine, (_, weight) in zip(embeddings, seen, strict=True)
             ]).sum(),
             "bounded": w.bounded * (
-                losses.attention_excess(watch.attentions)
-                + losses.feature_excess(watch.features, self._config.feature_limit)
+                attention_excess(watch.attentions)
+                + feature_excess(watch.features, self._config.feature_limit)
             ),
         }  # fmt: skip
         if w.open_mask:

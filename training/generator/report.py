@@ -19,7 +19,7 @@ def averages(steps: Sequence[Step], seconds: float) -> dict[str, Any]:
 
     Returns:
         `size`, `losses` by name, `cosine` (0 where no two people were swapped) and
-        `samples_per_second`, of this process.
+        `samples_per_second`, of all processes.
     """
     names = {name: None for step in steps for name in step.losses}
     cosines = [step.cosine for step in steps if math.isfinite(step.cosine)]

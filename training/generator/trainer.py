@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
     losses: dict[str, float]
     cosine: float  # mean over the samples of two people; NaN where there was none
-    samples: int
+    samples: int  # of all processes
     size: int
 
 
@@ -73,6 +73,8 @@ class Trainer:
         for judge in judges:
             if judge is not None:
                 judge.to(ranks.device)
+            if isinstance(judge, nn.Module):
+                judge.to(memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         self._objective = Objective(self.config, judges)
         self._sampler = Sampler(self.config, judges.encoder, ranks.compute)
         torch.manual_seed(purpose.seed)
@@ -130,12 +132,13 @@ class Trainer:
         age = self.steps - self.began
         follow(self.average, self.generator, age=age, most=self.config.ema)
         self.steps += 1
-        self.samples += len(batch.kinds) * self.ranks.world
+        count = len(batch.kinds) * self.ranks.world
+        self.samples += count
         self.kinds.update(batch.kinds)
         between = torch.tensor([kind == "different" for kind in batch.kinds], device=cosine.device)
         nearness = cosine[between].mean().item()
         self._widen_circle(nearness)
-        return Step(values, nearness, len(batch.kinds), stage.size)
+        return Step(values, nearness, count, stage.size)
 
     @property
     def stage(self) -> TrainingStage:
