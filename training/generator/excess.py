@@ -36,8 +36,8 @@ def _mean(terms: list[Tensor]) -> Tensor:
 class _Excess(torch.autograd.Function):
     """Of one map: mean square of what lies beyond `low` and `high`, plus the samples' worst.
 
-    The gradient is written by hand because the maps are the largest of a step: autograd keeps and
-    reads ten of them where this takes two.
+    The gradient is written by hand because the maps are the largest of a step: autograd keeps
+    several copies of each, this keeps one, and none where nothing is beyond.
     """
 
     @staticmethod
