@@ -36,6 +36,7 @@ def test_identity_loss_averages_over_the_samples_that_lack_something() -> None:
     assert losses.identity_loss(result, source, every).item() == pytest.approx(0.73)
     all_but_the_last = torch.tensor([True, True, True, False])
     assert losses.identity_loss(result, source, all_but_the_last).item() == pytest.approx(0.48)
+    assert losses.identity_loss(result, source, every, 0.6).item() == pytest.approx(0.4)
 
 
 def test_identity_loss_of_perfect_results_is_zero_and_has_a_gradient() -> None:

@@ -180,6 +180,7 @@ def test_the_cpu_file_goes_through_the_picture_sizes() -> None:
         ("random_share = 0.9", "to a half"),
         ("span_samples = -1", "span_samples from 0 on"),
         ("parts_of = 3", "expected 0, 1 or 2"),
+        ("identity_margin = 1.0", "expected 0 or more, below 1"),
         ("grow = true\nparts_of = 1", "in its finest picture"),
     ],
 )

@@ -119,6 +119,8 @@ class Config:
         face_only: show the recogniser the target around the face, so that hairlines painted on
             foreheads do not please it.
         identity_size: side of the recogniser's view of a result, in pixels.
+        identity_margin: what the loss `identity` lets a cosine lack to 1; two photos of one person
+            lack 0.3 to 0.4, and a swap that is asked for more is a caricature.
         shard_batches: batches drawn from a shard before the next one is read.
         statistics_samples: triplets for the final batch norm statistics.
         span_samples: sources whose embeddings span the directions that the finished generator
@@ -159,6 +161,7 @@ class Config:
     relight: bool = False
     face_only: bool = False
     identity_size: int = 112
+    identity_margin: float = 0.02
     shard_batches: int = 32
     statistics_samples: int = 1024
     span_samples: int = 0
@@ -255,6 +258,10 @@ def _check(config: Config, path: Path) -> None:
         raise BadInput(f"{path}: expected three adversarial and three identity weights")
     if config.lr <= 0 or config.clip <= 0 or not 0 <= config.random_share <= 0.5:
         raise BadInput(f"{path}: expected lr and clip above 0, random_share from 0 to a half")
+    if not 0 <= config.identity_margin < 1:
+        raise BadInput(
+            f"{path}: identity_margin {config.identity_margin}; expected 0 or more, below 1"
+        )
     if not 0 <= config.rounding <= 1:
         raise BadInput(f"{path}: rounding {config.rounding}; expected a share of the run")
     if not 0 <= config.parts_of <= 2:

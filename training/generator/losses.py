@@ -13,7 +13,7 @@ from model.aligned_face import identity_crop
 from pipeline.metrics import LUMA
 from training.generator.regions import face_oval, inside, outskirts
 
-IDENTITY_MARGIN = 0.02
+PUBLISHED_MARGIN = 0.02
 PERCEPTUAL_WEIGHTS = (0.0, 0.6, 0.8, 1.0, 1.2)
 BLACK = -1.0
 MASK_OPEN = 0.9
@@ -30,15 +30,18 @@ def discriminator_hinge(real: Tensor, fake: Tensor) -> Tensor:
     return F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
 
 
-def identity_loss(result: Tensor, source: Tensor, wanted: Tensor) -> Tensor:
-    """max(0, 1 - cos - 0.02), averaged over the samples where it is positive.
+def identity_loss(
+    result: Tensor, source: Tensor, wanted: Tensor, margin: float = PUBLISHED_MARGIN
+) -> Tensor:
+    """max(0, 1 - cos - margin), averaged over the samples where it is positive.
 
     Args:
         result: embeddings of the swapped faces, (N, D) float32 unit norm.
         source: embeddings asked for, likewise.
         wanted: (N,) bool, the samples that count.
+        margin: what may be missing from a cosine of 1.
     """
-    lack = F.relu(1 - (result * source).sum(1) - IDENTITY_MARGIN) * wanted
+    lack = F.relu(1 - (result * source).sum(1) - margin) * wanted
     return lack.sum() / (lack > 0).sum().clamp(min=1)
 
 

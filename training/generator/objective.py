@@ -56,7 +56,9 @@ class Objective:
         embeddings = finish(self._encoder, maps[-1]).chunk(len(seen))
         terms = {
             "identity": torch.stack([
-                weight * losses.identity_loss(mine, sample.embedding, ~sample.random)
+                weight * losses.identity_loss(
+                    mine, sample.embedding, ~sample.random, self._config.identity_margin
+                )
                 for mine, (_, weight) in zip(embeddings, seen, strict=True)
             ]).sum(),
             "bounded": w.bounded * (
