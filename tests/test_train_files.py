@@ -26,7 +26,7 @@ from training.data.photos import Photo, list_photos
 from training.data.records import decode, read_shard
 from training.data.sources import open_data
 from training.edits.shards import PLAN
-from training.generator.config import read_config
+from training.generator.config_file import read_config
 
 COMPRESSED = {"gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress}
 READERS: dict[str, Callable[[Path], object]] = {

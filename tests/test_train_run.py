@@ -18,7 +18,8 @@ from train_data import TINY, plain_tar
 from model.checkpoint import load_generator
 from model.errors import BadInput
 from training import train
-from training.generator.config import Config, read_config
+from training.generator.config import Config
+from training.generator.config_file import read_config
 from training.generator.trainer import Trainer
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]

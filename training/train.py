@@ -80,7 +80,7 @@ def _open(args: argparse.Namespace, ranks: Ranks) -> Trainer:
     from training.data.batches import Mixer
     from training.data.mix import MixPlan
     from training.data.sources import open_data
-    from training.generator.config import read_config
+    from training.generator.config_file import read_config
     from training.generator.features import load_vgg19
     from training.generator.frozen import frozen
     from training.generator.guide import Guide
