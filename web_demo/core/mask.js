@@ -150,16 +150,16 @@ const AWAY = [STRAIGHT, STRAIGHT, DIAGONAL, DIAGONAL, KNIGHT, KNIGHT, KNIGHT, KN
 function distances(inside, size) {
   const away = new Float32Array(size * size);
   for (const sign of [1, -1]) {
+    const steps = DX.map((dx, n) => sign * (DY[n] * size + dx));
     for (let k = 0; k < size * size; k++) {
       const i = sign > 0 ? k : size * size - 1 - k;
       if (!inside[i]) continue;
       const [x, y] = [i % size, (i / size) | 0];
+      const free = x > 1 && y > 1 && x < size - 2 && y < size - 2; // all neighbours are there
       let least = sign > 0 ? Infinity : away[i];
       for (let n = 0; n < AWAY.length; n++) {
-        const nx = x + sign * DX[n];
-        const ny = y + sign * DY[n];
-        if (nx < 0 || ny < 0 || nx >= size || ny >= size) continue;
-        const there = away[ny * size + nx] + AWAY[n];
+        if (!free && isBeyond(x + sign * DX[n], y + sign * DY[n], size)) continue;
+        const there = away[i + steps[n]] + AWAY[n];
         if (there < least) least = there;
       }
       away[i] = least;
@@ -167,6 +167,9 @@ function distances(inside, size) {
   }
   return away;
 }
+
+/** @type {(x: number, y: number, size: number) => boolean} */
+const isBeyond = (x, y, size) => x < 0 || y < 0 || x >= size || y >= size;
 
 /**
  * To the nearest whole number, halves to the even one.

@@ -22,13 +22,9 @@ export function pasteBack(into, swapped, aligned, size, matrix, mesh, opacity = 
     size,
   );
   // Where the picture ends the aligned face is black: no light to measure.
-  const known = covered(matrix, into, size);
-  const lit = matchLight(
-    swapped,
-    aligned,
-    mask.map((value, i) => value * known[i]),
-    size,
-  );
+  const seen = Float32Array.from(covered(matrix, into, size));
+  for (let i = 0; i < seen.length; i++) seen[i] *= mask[i];
+  const lit = matchLight(swapped, aligned, seen, size);
   const region = regionOf(mask, size, matrix, into);
   if (!region) return;
   const { left, top, width, height } = region;
@@ -102,7 +98,7 @@ function regionOf(mask, size, matrix, picture) {
 }
 
 /**
- * The mask between its pixels, bilinear; 0 outside.
+ * The mask between its pixels, bilinear. It is 0 at its border, so it is 0 beyond.
  *
  * @param {Float32Array} mask
  * @param {number} size
@@ -112,18 +108,10 @@ function regionOf(mask, size, matrix, picture) {
 function sample(mask, size, x, y) {
   const left = Math.floor(x);
   const top = Math.floor(y);
-  if (left < -1 || top < -1 || left >= size || top >= size) return 0;
-  const fx = x - left;
-  const fy = y - top;
-  let value = 0;
-  for (let j = 0; j < 2; j++) {
-    const row = top + j;
-    if (row < 0 || row >= size) continue;
-    for (let i = 0; i < 2; i++) {
-      const column = left + i;
-      if (column < 0 || column >= size) continue;
-      value += (i ? fx : 1 - fx) * (j ? fy : 1 - fy) * mask[row * size + column];
-    }
-  }
-  return value;
+  if (left < 0 || top < 0 || left + 1 >= size || top + 1 >= size) return 0;
+  const at = top * size + left;
+  const right = x - left;
+  const upper = mask[at] + right * (mask[at + 1] - mask[at]);
+  const lower = mask[at + size] + right * (mask[at + size + 1] - mask[at + size]);
+  return upper + (y - top) * (lower - upper);
 }

@@ -104,6 +104,16 @@ function bilinear({ data, width: w, height: h }, back, width, height, into) {
       const top = Math.floor(sy);
       const fx = sx - left;
       const fy = sy - top;
+      if (left >= 0 && top >= 0 && left + 1 < w && top + 1 < h) {
+        const upper = (top * w + left) * 3;
+        const lower = upper + 3 * w;
+        for (let c = 0; c < 3; c++) {
+          const above = data[upper + c] + fx * (data[upper + c + 3] - data[upper + c]);
+          const below = data[lower + c] + fx * (data[lower + c + 3] - data[lower + c]);
+          into[at + c] = above + fy * (below - above) + 0.5;
+        }
+        continue;
+      }
       let [red, green, blue] = [0.5, 0.5, 0.5];
       for (let j = 0; j < 2; j++) {
         const row = top + j;
@@ -150,13 +160,16 @@ function bicubic({ data, width: w, height: h }, back, width, height, into) {
       const top = Math.floor(sy);
       weigh(sx - left, across);
       weigh(sy - top, down);
+      if (left > 0 && top > 0 && left + 2 < w && top + 2 < h && shown === 1) {
+        sixteen(data, ((top - 1) * w + left - 1) * 3, 3 * w, into, at);
+        continue;
+      }
       let [red, green, blue] = [0, 0, 0];
-      const whole = left > 0 && top > 0 && left + 2 < w && top + 2 < h;
       for (let j = 0; j < 4; j++) {
-        const row = (whole ? top - 1 + j : Math.min(Math.max(top - 1 + j, 0), h - 1)) * w;
+        const row = Math.min(Math.max(top - 1 + j, 0), h - 1) * w;
         const weightOfRow = shown * down[j];
         for (let i = 0; i < 4; i++) {
-          const column = whole ? left - 1 + i : Math.min(Math.max(left - 1 + i, 0), w - 1);
+          const column = Math.min(Math.max(left - 1 + i, 0), w - 1);
           const weight = weightOfRow * across[i];
           const from = (row + column) * 3;
           red += weight * data[from];
@@ -169,6 +182,35 @@ function bicubic({ data, width: w, height: h }, back, width, height, into) {
       into[at + 2] = level(blue);
     }
   }
+}
+
+/**
+ * The weighted sum of 4 x 4 pixels, by `across` and `down`. Most pixels of a face are within the
+ * picture; written out, without a check of the edges, they take a third of the time.
+ *
+ * @param {Picture['data']} data
+ * @param {number} from index of the first pixel's red
+ * @param {number} pitch values per row
+ * @param {Uint8Array} into
+ * @param {number} at
+ */
+function sixteen(data, from, pitch, into, at) {
+  const a = across[0];
+  const b = across[1];
+  const c = across[2];
+  const d = across[3];
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  for (let j = 0, i = from; j < 4; j++, i += pitch) {
+    const weight = down[j];
+    red += weight * (a * data[i] + b * data[i + 3] + c * data[i + 6] + d * data[i + 9]);
+    green += weight * (a * data[i + 1] + b * data[i + 4] + c * data[i + 7] + d * data[i + 10]);
+    blue += weight * (a * data[i + 2] + b * data[i + 5] + c * data[i + 8] + d * data[i + 11]);
+  }
+  into[at] = level(red);
+  into[at + 1] = level(green);
+  into[at + 2] = level(blue);
 }
 
 /**
