@@ -153,6 +153,13 @@ def test_a_state_of_another_run_is_refused(flags, tmp_path, capsys, monkeypatch)
 # The configuration
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "training/configs").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_every_shipped_configuration_can_be_read(path: Path) -> None:
+    assert read_config(path).stage(1.0).size == 256
+
+
 def test_the_published_file_says_what_the_defaults_say() -> None:
     published = read_config(ROOT / "training/configs/published.toml")
     default = Config()
