@@ -118,9 +118,28 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal and value in args:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is float and number and math.isfinite(value):
+    if hint is float and number and _fits_float(value):
         return float(value)
     if hint in (bool, int, str) and type(value) is hint:
         return value
     shown = reprlib.repr(value)  # a long or deep value is abbreviated
-    raise ContractError(f"{where} is {shown}, which the contract does not allow here")
+    raise ContractError(f"{where} is {shown}; expected {_named(hint)}")
+
+
+def _fits_float(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number above 1.8e308
+        return False
+
+
+def _named(hint: Any) -> str:
+    """What values a type has, in words."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, args))}"
+    if origin is tuple:
+        return "a list"
+    if origin is dict:
+        return "an object"
+    return {bool: "true or false", int: "a whole number", float: "a number"}.get(hint, "a string")

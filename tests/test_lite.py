@@ -156,16 +156,21 @@ def flags(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoints: tuple[Path
             "--encoder", str(tiny_checkpoints[1])]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def state(flags, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a run of three steps."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "unlink", lambda self, **_: None)  # a finished run drops its state
+        assert train.main([*flags, "-o", str(folder), "--steps", "3"]) == 0
+    return folder / "run.state"
+
+
 @pytest.mark.slow
-def test_it_trains_and_goes_on_from_a_packed_run(flags, tmp_path, monkeypatch) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    keep = Path.unlink
-    monkeypatch.setattr(Path, "unlink", lambda self, **_: None)  # a finished run drops its state
-    assert train.main([*flags, "-o", str(first), "--steps", "3"]) == 0
-    monkeypatch.setattr(Path, "unlink", keep)
-    small = tmp_path / "run.pt"
-    assert pack.main([str(first / "run.state"), "-o", str(small)]) == 0
-    assert small.stat().st_size < 0.5 * (first / "run.state").stat().st_size
+def test_it_trains_and_goes_on_from_a_packed_run(flags, state, tmp_path) -> None:
+    small, second = tmp_path / "run.pt", tmp_path / "second"
+    assert pack.main([str(state), "-o", str(small)]) == 0
+    assert small.stat().st_size < 0.5 * state.stat().st_size
     assert isinstance(load_generator(small), LiteGenerator)
     found = packed.unpack(small)
     assert (found["steps"], found["samples"]) == (3, 12)
@@ -179,10 +184,40 @@ def test_a_packed_run_of_another_network_is_refused(flags, tmp_path, capsys) -> 
     begin = [*flags, "-o", str(tmp_path / "run"), "--steps", "1", "--from-packed"]
     assert train.main([*begin, str(tmp_path / "part.pt")]) == 4
     assert "lacks discriminators" in capsys.readouterr().err
-    content = {"generator": {}, "discriminators": {}, **dict.fromkeys(packed.COUNTS, 0)}
+    content = {"generator": {}, "discriminators": {}, "kinds": {}, "purpose": {}}
+    content |= dict.fromkeys(packed.COUNTS, 0)
     torch.save(content, tmp_path / "empty.pt")
     assert train.main([*begin, str(tmp_path / "empty.pt")]) == 4
     assert "does not fit this run" in capsys.readouterr().err
+    torch.save({**content, "average": {}}, tmp_path / "run.state")
+    assert train.main([*begin, str(tmp_path / "run.state")]) == 4
+    assert "is the state of a run" in capsys.readouterr().err
+
+
+def test_a_run_is_not_packed_into_its_own_state(tmp_path, capsys) -> None:
+    content = {"average": {}, "discriminators": {}, "kinds": {}, "purpose": {}}
+    state = tmp_path / "run.state"
+    torch.save(content | dict.fromkeys(packed.COUNTS, 0), state)
+    before = state.read_bytes()
+    assert pack.main([str(state), "-o", str(state)]) == 2
+    assert state.read_bytes() == before
+    assert "the run's state itself" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_packed_run_that_is_as_long_already_is_refused(flags, state, tmp_path, capsys) -> None:
+    small = tmp_path / "run.pt"
+    assert pack.main([str(state), "-o", str(small)]) == 0
+    again = [*flags, "-o", str(tmp_path / "second"), "--from-packed", str(small), "--steps", "3"]
+    assert train.main(again) == 2
+    assert "has 3 steps" in capsys.readouterr().err
+    assert not (tmp_path / "second/generator.pt").exists()
+
+
+def test_init_of_the_other_network_is_refused(flags, tmp_path, tiny_checkpoints, capsys) -> None:
+    begin = [*flags, "-o", str(tmp_path / "run"), "--steps", "1"]
+    assert train.main([*begin, "--init", str(tiny_checkpoints[0])]) == 4
+    assert "ask for a LiteGenerator" in capsys.readouterr().err
 
 
 # Export

@@ -60,6 +60,12 @@ def _run(args: argparse.Namespace, ranks: Ranks, state_file: Path) -> int:
         trainer.load(state_file)
     elif args.from_packed:
         trainer.unpack(args.from_packed)
+        if share_done(trainer, args) >= 1:
+            raise UsageError(
+                f"the run in {args.from_packed} has {trainer.steps} steps and "
+                f"{trainer.seconds / 60:.0f} minutes already; give more in all with --steps or "
+                "--max-minutes"
+            )
     if ranks.first:  # a folder that cannot be written to shows before the hours of work
         trainer.save(state_file)
     try:
@@ -122,6 +128,13 @@ def _write(trainer: Trainer, path: Path) -> None:
     print(path)
 
 
+def share_done(trainer: Trainer, args: argparse.Namespace) -> float:
+    """Share of the run that is done; only time in steps counts, so that resuming is fair."""
+    if args.steps:
+        return min(1.0, trainer.steps / args.steps)
+    return min(1.0, trainer.seconds / (60 * args.max_minutes))
+
+
 class Loop:
     """Steps until the run is done or interrupted; reports, pictures and states on the way."""
 
@@ -143,7 +156,8 @@ class Loop:
         trainer = self.trainer
         with self._interruptible():
             while True:
-                progress, stop = agree(trainer.ranks, [self._progress(), float(self.interrupted)])
+                done = share_done(trainer, self.args)
+                progress, stop = agree(trainer.ranks, [done, float(self.interrupted)])
                 if stop or progress >= 1:
                     break
                 begin = time.monotonic()
@@ -159,13 +173,6 @@ class Loop:
                 say(f"interrupted after step {trainer.steps}: {self.state_file} is saved; go on "
                      "with --resume")  # fmt: skip
         return not stop
-
-    def _progress(self) -> float:
-        """Share of the run that is done; only time in steps counts, so that resuming is fair."""
-        trainer, args = self.trainer, self.args
-        if args.steps:
-            return min(1.0, trainer.steps / args.steps)
-        return min(1.0, trainer.seconds / (60 * args.max_minutes))
 
     def _look_after(self, progress: float) -> None:
         seconds = self.trainer.seconds

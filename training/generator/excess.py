@@ -19,13 +19,24 @@ def attention_excess(attentions: Iterable[Tensor]) -> Tensor:
     because that is where an overflow begins, and it would vanish in the mean.
 
     Args:
-        attentions: (N, 1, H, W) each, meant to lie in [0, 1].
+        attentions: (N, 1, H, W) each, of any float type, meant to lie in [0, 1].
+
+    Returns:
+        The mean over the maps, a float32 number; 0 where there is none.
     """
     return _mean([_Excess.apply(x, 0.0, 1.0) for x in attentions])
 
 
 def feature_excess(features: Iterable[Tensor], limit: float) -> Tensor:
-    """As `attention_excess`, for residual features beyond +-limit; limit is the unit."""
+    """As `attention_excess`, for residual features beyond +-limit; limit is the unit.
+
+    Args:
+        features: (N, C, H, W) each, of any float type.
+        limit: above 0.
+
+    Returns:
+        The mean over the maps, a float32 number; 0 where there is none.
+    """
     return _mean([_Excess.apply(x, -limit, limit) for x in features]) / limit**2
 
 

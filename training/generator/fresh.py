@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from model.errors import BadInput
 from model.generator import Generator, GeneratorConfig
 from model.lite import LiteConfig, LiteGenerator, SwapNetwork
 from model.seeded import tame, tame_lite
@@ -15,8 +16,28 @@ from training.generator.grow import prepare
 EMBEDDING_GAIN = 10.0
 
 
+def starting_network(
+    config: Config, embedding_size: int, init: SwapNetwork | None = None
+) -> SwapNetwork:
+    """The generator that a run starts from: `init` where it is given, random weights otherwise.
+
+    Raises:
+        BadInput: `init` is another network than the configuration and the encoder describe.
+    """
+    fresh = fresh_network(config, embedding_size)
+    if init is None:
+        return fresh
+    if (type(init), init.config) != (type(fresh), fresh.config):
+        raise BadInput(
+            f"the generator to start from is a {type(init).__name__} with {init.config}; the "
+            f"configuration and the encoder ask for a {type(fresh).__name__} with {fresh.config}. "
+            "Give the configuration and the encoder that it was trained with"
+        )
+    return init
+
+
 def fresh_network(config: Config, embedding_size: int) -> SwapNetwork:
-    """The generator that a run starts from, by its configuration."""
+    """A generator of random weights, by a run's configuration."""
     if config.network == "lite":
         return _fresh_lite(config.channels, embedding_size)
     fresh = prepared_generator if config.grow else fresh_generator

@@ -18,7 +18,7 @@ from model.lite import SwapNetwork
 from training.data.batches import Batch, Mixer
 from training.generator.adversary import Adversary
 from training.generator.config import SMALLEST, Config, TrainingStage, as_json
-from training.generator.fresh import fresh_network
+from training.generator.fresh import starting_network
 from training.generator.grow import Growing, Level, spare_constant_channels
 from training.generator.objective import Judges, Objective
 from training.generator.samples import Sampler, TrainingSample
@@ -67,7 +67,11 @@ class Trainer:
         self, purpose: Purpose, mixer: Mixer, judges: Judges, ranks: Ranks,
         init: SwapNetwork | None = None,
     ) -> None:  # fmt: skip
-        """Start from random weights, or from `init`'s."""
+        """Start from random weights, or from `init`'s.
+
+        Raises:
+            BadInput: `init` is another network than the configuration describes.
+        """
         self.purpose, self.config = purpose, purpose.config
         self.mixer, self.ranks = mixer, ranks
         for judge in judges:
@@ -79,7 +83,7 @@ class Trainer:
         self._sampler = Sampler(self.config, judges.encoder, ranks.compute)
         torch.manual_seed(purpose.seed)
         size = judges.encoder.config.embedding_size
-        self.generator = init or fresh_network(self.config, size)
+        self.generator = starting_network(self.config, size, init)
         self.generator.requires_grad_(True).train().to(ranks.device)
         self.generator.to(memory_format=ranks.compute.layout)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
@@ -117,7 +121,7 @@ class Trainer:
         if self.reached < 0 or stage != self.stage:
             self._reach(stage)
         batch = self.mixer.batch(self.steps, self._side(stage.size), stage.batch, self.known)
-        sample = self._sample(batch)
+        sample = self._sample(batch, self.steps)
         adversarial = progress >= self.config.adversarial_from and self.adversary.judges
         with watching(self.generator) as watch, self.ranks.compute.autocast():
             pictures = self._paint(self._generate, sample)
@@ -155,7 +159,7 @@ class Trainer:
 
     def swap(self, batch: Batch) -> Tensor:
         """The averaged generator's results on a batch, (N, 3, S, S) float32 RGB in [-1, 1]."""
-        sample = self._sample(batch)
+        sample = self._sample(batch, self.steps)
         with torch.no_grad(), self.ranks.compute.autocast():
             network = self.average.eval()
             painter = Growing(network) if self.config.grow else network
@@ -172,9 +176,10 @@ class Trainer:
             painter.freeze_all_but(256, coarser=True)  # the way down keeps the statistics it has
         stage = self.config.stages[-1]
         with torch.no_grad(), self.ranks.compute.autocast(), retaking_statistics(network):
+            side = self._side(stage.size)
             for i in range(math.ceil(self.config.statistics_samples / stage.batch)):
-                sample = self._sample(self.mixer.make(self.steps + i, stage.size, stage.batch))
-                self._paint(painter, sample)
+                step = self.steps + i
+                self._paint(painter, self._sample(self.mixer.make(step, side, stage.batch), step))
         spare_constant_channels(network)
         network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return network.eval()
@@ -183,7 +188,8 @@ class Trainer:
         """Embeddings of that many sources, (count, D), of the batches that would come next."""
         found: list[Tensor] = []
         while sum(map(len, found)) < count:
-            sample = self._sample(self.mixer.make(self.steps + len(found), SMALLEST, _AT_ONCE))
+            step = self.steps + len(found)
+            sample = self._sample(self.mixer.make(step, SMALLEST, _AT_ONCE), step)
             found.append(sample.embedding[~sample.random])
         return torch.cat(found)[:count]
 
@@ -237,9 +243,9 @@ class Trainer:
             "optimizer_d": self.adversary.optimizer,
         }  # fmt: skip
 
-    def _sample(self, batch: Batch) -> TrainingSample:
+    def _sample(self, batch: Batch, step: int) -> TrainingSample:
         """What networks are shown of a batch; depends on the seed and the number of the step."""
-        seed = seed_of(self.purpose.seed, 2, self.steps, self.ranks.rank)
+        seed = seed_of(self.purpose.seed, 2, step, self.ranks.rank)
         return self._sampler.sample(batch, torch.Generator().manual_seed(seed))
 
     def _paint(self, painter: nn.Module, sample: TrainingSample) -> list[Tensor]:
@@ -288,7 +294,8 @@ class Trainer:
         self.optimizer.step()
 
     def _pace(self, progress: float) -> float:
-        warm = min(1.0, max(LEAST_WARM, (self.steps - self.opened) / max(1, self.config.warm_up)))
+        since = self.steps - self.opened + 1
+        warm = min(1.0, max(LEAST_WARM, since / max(1, self.config.warm_up)))
         end, full = self.config.lr_end, self.config.decay_from
         progress = max(0.0, progress - full) / (1 - full)
         return warm * (end + (1 - end) * 0.5 * (1 + math.cos(math.pi * progress)))

@@ -44,7 +44,8 @@ class Scores:
         chroma: mean colour noise, 1 as in photos.
         flicker: mean change of a swap whose target moves by less than a pixel, in levels; see
             `training.judging.flicker`.
-        faceless: swaps in which the mesh sees no face; pose and expression leave them out.
+        faceless: swaps in which the mesh sees no face; pose, expression, blink and gaze leave
+            them out.
         frechet: Fréchet distance of the teacher's embeddings of swapped and target faces. Not FID.
         not_finite: pictures with NaN or infinity in them.
         reconstructions: faces swapped with their own identity.

@@ -92,7 +92,7 @@ def candidates(
         path: a generator's checkpoint, or a folder made by `python -m export`.
         identity: the identity encoder's checkpoint, the shipped one where None; a bundle brings its
             own.
-        backends: those wanted; all but the interpreter of Core ML where empty.
+        backends: those wanted; onnx and tflite where empty.
         precisions: those wanted; all that there are where empty.
         threads: for the runtimes.
 

@@ -66,7 +66,8 @@ def print_table(rows: list[Row], real: Yardsticks) -> None:
         if row["faceless"] or row["not_finite"]:
             print(
                 f"{row['backend']} {row['precision']}: no face seen in {row['faceless']} swaps "
-                f"(left out of pose and expression), {row['not_finite']} pictures not finite"
+                "(left out of pose, expression, blink and gaze), "
+                f"{row['not_finite']} pictures not finite"
             )
 
 

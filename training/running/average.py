@@ -28,7 +28,8 @@ def follow(average: nn.Module, network: nn.Module, *, age: int, most: float) -> 
     moving = [pair for pair in pairs if pair[0].is_floating_point()]
     counting = [pair for pair in pairs if not pair[0].is_floating_point()]
     torch._foreach_lerp_([mean for mean, _ in moving], [now for _, now in moving], 1 - keep)
-    torch._foreach_copy_([mean for mean, _ in counting], [now for _, now in counting])
+    if counting:
+        torch._foreach_copy_([mean for mean, _ in counting], [now for _, now in counting])
 
 
 @contextmanager

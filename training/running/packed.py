@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from model.checkpoint_file import read_checkpoint
-from model.errors import CheckpointError
+from model.errors import CheckpointError, UsageError
 from model.files import write_atomically
 
 COUNTS = ("steps", "samples", "seconds", "known", "recognised")
@@ -29,8 +29,11 @@ def pack(state: Path, packed: Path) -> None:
 
     Raises:
         CheckpointError: `state` is no state of a run.
+        UsageError: both are one file.
     """
-    found = _read(state, ("average", "discriminators", *COUNTS))
+    found = _read(state, ("average", "discriminators"), "Give run.state of a run's folder")
+    if packed.exists() and packed.samefile(state):
+        raise UsageError(f"{packed} is the run's state itself; give another file with -o")
     content: dict[str, Any] = {
         "generator": _halved(found["average"]),
         "discriminators": _halved(found["discriminators"]),
@@ -47,7 +50,12 @@ def unpack(packed: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: `packed` was not written by `pack`.
     """
-    found = _read(packed, (*_PARTS, *COUNTS))
+    found = _read(packed, _PARTS, "Give a file that python -m training.pack wrote")
+    if "average" in found:
+        raise CheckpointError(
+            f"{packed} is the state of a run; expected a packed one. Pack it with "
+            "python -m training.pack, or go on in its folder with --resume"
+        )
     for part in _PARTS:
         found[part] = {
             name: tensor.float() if tensor.is_floating_point() else tensor
@@ -64,12 +72,16 @@ def _halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
+def _read(path: Path, parts: tuple[str, ...], remedy: str) -> dict[str, Any]:
+    """What the file holds, as a dict with weights in these parts."""
     found: Any = read_checkpoint(path)
-    missing = [name for name in names if not isinstance(found, dict) or name not in found]
+    found = found if isinstance(found, dict) else {}
+    missing = [name for name in (*parts, *COUNTS, "kinds", "purpose") if name not in found]
+    missing += [part for part in parts if part in found and not _are_weights(found[part])]
     if missing:
-        raise CheckpointError(
-            f"{path} lacks {', '.join(missing)}; expected the state of a run, or a packed one. "
-            "Give run.state of a run's folder"
-        )
+        raise CheckpointError(f"{path} lacks {', '.join(missing)} of a run. {remedy}")
     return dict(found)
+
+
+def _are_weights(part: Any) -> bool:
+    return isinstance(part, dict) and all(isinstance(value, Tensor) for value in part.values())
