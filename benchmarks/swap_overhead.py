@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PHOTO_BAR, VIDEO_BAR = 0.15, 0.70  # of a photo's time, at most; of the generator's rate, at least
 REAL_TIME_FPS = 24
+MOST_REPEATS = 4096  # times that a stopwatch keeps of a stage
 _PHOTO, _WIDTH, _HEIGHT, _RATE = 1024, 1280, 720, 25
 _FRAMES, _ALONE = 100, 20  # of video and camera a round, and the generator's around it
 _STAGES = ("decode", "detect", "align", "generate", "blend", "encode")
@@ -70,7 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure photo, video and camera, and print whether the limits are kept."""
     parser = arguments.Parser(prog="python benchmarks/swap_overhead.py", description=__doc__)
     add_bundles(parser, precision="int8")
-    parser.add_argument("--repeats", type=arguments.count, default=30, help="photos (default: 30)")
+    parser.add_argument(
+        "--repeats", type=arguments.WholeNumber(1, MOST_REPEATS), default=30,
+        help="photos (default: 30)",
+    )  # fmt: skip
     parser.add_argument(
         "--rounds", type=arguments.count, default=3, help="of video and camera (default: 3)"
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from model.errors import BadInput, FaceSwapError, ImageError, UsageError
+from model.files import numbered
 from pipeline.faces.pyramid import Pyramid
 from pipeline.media import credentials, label, photo
 from pipeline.media.containers import CONTAINERS
@@ -181,12 +182,14 @@ def swap_folder(
     Args:
         targets: the folder.
         output: made if missing; results keep their names; where their own kind cannot be written,
-            photos become PNG and videos MP4, after their whole name if another file has that one.
+            photos become PNG and videos MP4, after their whole name if another file has that one,
+            with a number if that is taken too.
         swap_one: swaps a file into a file.
         refused: told of each file that could not be swapped; the others are done nevertheless.
 
     Raises:
         BadInput: there is no photo and no video in it, or none could be swapped.
+        UsageError: both folders are one.
     """
     if output.resolve() == targets.resolve():
         raise UsageError(f"{output} is the folder of the targets; give another with -o")
@@ -203,7 +206,8 @@ def swap_folder(
     for file in files:
         name = _result_name(file)
         if name != file.name and name in taken:
-            name = file.name + Path(name).suffix
+            whole = Path(file.name + Path(name).suffix)
+            name = next(free.name for free in numbered(whole) if free.name not in taken)
         taken.add(name)
         try:
             done.append(swap_one(file, output / name))

@@ -25,6 +25,8 @@ from pipeline.progress import Progress
 from pipeline.request import Outcome, Request
 from pipeline.swap import FaceSwapper
 
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)  # commands turn both into KeyboardInterrupt
+
 
 def swap_video(
     swapper: FaceSwapper, target: Path, output: Path, request: Request, *, progress: bool = True
@@ -47,7 +49,7 @@ def swap_video(
             written. An earlier `output` stays as it was.
     """
     beside = None
-    on_ctrl_c = signal.getsignal(signal.SIGINT)
+    handlers = {number: signal.getsignal(number) for number in _INTERRUPTS}
     try:
         beside = new_beside(output)
         with Reader(target) as reader:
@@ -77,8 +79,9 @@ def swap_video(
     finally:
         if beside is not None:
             beside.unlink(missing_ok=True)
-        if signal.getsignal(signal.SIGINT) != on_ctrl_c:
-            signal.signal(signal.SIGINT, on_ctrl_c)
+        for number, handler in handlers.items():
+            if signal.getsignal(number) != handler:
+                signal.signal(number, handler)
     if request.credentials:
         credentials.sign(place, request.credentials)
     report = {
@@ -118,7 +121,8 @@ class _Run:
                 self._shown.step()
         except KeyboardInterrupt:
             self.interrupted = True
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would break the file
+            for number in _INTERRUPTS:  # a second one would break the file
+                signal.signal(number, signal.SIG_IGN)
         finally:
             source.close()
             self._shown.close()

@@ -410,6 +410,17 @@ def test_in_a_folder_the_content_tells_what_a_file_is(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_no_result_of_a_folder_has_the_name_of_another(tmp_path: Path) -> None:
+    targets = tmp_path / "in"
+    targets.mkdir()
+    for name in ("a.bmp", "a.png", "a.bmp.png"):
+        Image.new("RGB", (40, 40)).save(targets / name)
+    done = swap_folder(
+        targets, tmp_path / "out", lambda _target, into: Outcome(into, {}), lambda *_: None
+    )
+    assert sorted(outcome.file.name for outcome in done) == ["a.bmp-2.png", "a.bmp.png", "a.png"]
+
+
 def test_ctrl_c_in_a_video_ends_the_folder(tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / name).touch()
