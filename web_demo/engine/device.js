@@ -54,8 +54,12 @@ export function fromUserAgent(text) {
     /\b(Linux|CrOS)\b/.exec(text)?.[1] ??
     'unknown';
   const safari = /Version\/([\d.]+).* Safari\//.exec(text)?.[1];
-  const other = /\b(Firefox|Edg|Chrome|CriOS|FxiOS)\/([\d.]+)/.exec(text);
-  const browser = other ? `${other[1]} ${other[2]}` : safari ? `Safari ${safari}` : 'unknown';
+  // Edge names Chrome as well, and before itself.
+  const other =
+    /\b(Edg|EdgA|EdgiOS|CriOS|FxiOS)\/([\d.]+)/.exec(text) ??
+    /\b(Firefox|Chrome)\/([\d.]+)/.exec(text);
+  const name = other?.[1].replace(/^Edg.*/, 'Edge');
+  const browser = other ? `${name} ${other[2]}` : safari ? `Safari ${safari}` : 'unknown';
   return { os, browser };
 }
 

@@ -5,7 +5,7 @@ import { encoderOf, generatorOf, generators, loadFiles, readBundle } from './bun
 import { Detector } from './detector.js';
 import { EngineError } from './errors.js';
 import { BlazeFace, FaceMesh } from './facemodels.js';
-import { BAR_DB, check, readGolden } from './golden.js';
+import { expectNear, readGolden } from './golden.js';
 import { LoadedModel, startRuntime } from './runtime.js';
 import { Swapper } from './swapper.js';
 
@@ -37,7 +37,7 @@ export async function load(options, tell) {
   const generator = { model: await compile('generator', options.runtime), spec };
   const load_ms = performance.now() - start;
   const swapper = new Swapper(bundle.manifest, generator, encoder);
-  if (options.runtime === 'webgpu') await expectRight(swapper, bundle, BAR_DB[precision]);
+  if (options.runtime === 'webgpu') await expectRight(swapper, bundle, precision);
   /** @type {Facts} */
   const facts = {
     name: bundle.manifest.name,
@@ -68,16 +68,13 @@ export async function load(options, tell) {
  *
  * @param {Swapper} swapper
  * @param {Bundle} bundle
- * @param {number} barDb
+ * @param {Precision} precision
  * @throws {EngineError} `runtime`
  */
-async function expectRight(swapper, bundle, barDb) {
+async function expectRight(swapper, bundle, precision) {
   if (!swapper.complete) throw new EngineError('runtime', 'it does not compute all of the model.');
   const [first] = await readGolden(bundle.url);
-  const { psnr_db } = await check(swapper, [{ ...first, target_embedding: null }]);
-  if ((psnr_db ?? 0) >= barDb) return;
-  const found = `a golden sample gives ${psnr_db?.toFixed(1)} dB`;
-  throw new EngineError('runtime', `${found}; expected at least ${barDb} dB.`);
+  await expectNear(swapper, first, precision);
 }
 
 /**

@@ -10,7 +10,7 @@ import { Pyramid } from '../core/warp.js';
 import { LEAST_PX } from './detector.js';
 import { EngineError } from './errors.js';
 import { frontal } from './face.js';
-import { BAR_COSINE, BAR_DB, check, readGolden } from './golden.js';
+import { check, judge, readGolden } from './golden.js';
 import { load } from './loading.js';
 import { readEmbedding } from './npy.js';
 import { readPixels, writePixels } from './pixels.js';
@@ -48,17 +48,8 @@ export class Opened {
 
   /** @returns {Promise<SelfTest>} */
   async selfTest() {
-    const { psnr_db, identity_cosine } = await check(this.#swapper, await this.#golden());
-    const { precision, runtime_used: runtime } = this.facts;
-    const bar_db = BAR_DB[precision];
-    const psnr = psnr_db ?? 0;
-    const near = psnr >= bar_db;
-    const same = identity_cosine === null || identity_cosine >= BAR_COSINE;
-    const text =
-      `self-test ${psnr.toFixed(1)} dB on ${runtime}` +
-      (near ? '' : `, expected at least ${bar_db} dB`) +
-      (same ? '' : `; identity ${identity_cosine?.toFixed(4)}, expected at least ${BAR_COSINE}`);
-    return { passed: near && same, psnr_db: psnr, bar_db, identity_cosine, runtime, text };
+    const { precision, runtime_used } = this.facts;
+    return judge(await check(this.#swapper, await this.#golden()), precision, runtime_used);
   }
 
   /**

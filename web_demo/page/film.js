@@ -7,27 +7,38 @@ const PATIENCE_MS = 15_000; // for the first frame
 const STEPS = 1000; // of the bar
 
 /**
- * Load a film into a video element, up to its first frame.
+ * What ends the opening of an element's newest film.
+ *
+ * @type {WeakMap<HTMLVideoElement, AbortController>}
+ */
+const openings = new WeakMap();
+
+/**
+ * Load a film into a video element, up to its first frame. A newer film, and `closeFilm`, end an
+ * opening that is under way: it throws an AbortError, and leaves the element as it is.
  *
  * @param {HTMLVideoElement} video
  * @param {File} file
  * @throws {PageError} it is no film, or none that this browser plays
  */
 export async function openFilm(video, file) {
+  closeFilm(video);
+  const opening = new AbortController();
+  openings.set(video, opening);
   const instead = await whatInsteadOfFilm(file);
+  opening.signal.throwIfAborted();
   if (instead) throw new PageError('not-a-film', instead);
-  const url = URL.createObjectURL(file);
   try {
-    await firstFrame(video, url);
+    await firstFrame(video, URL.createObjectURL(file), opening.signal);
   } catch (error) {
-    closeFilm(video);
-    URL.revokeObjectURL(url);
+    if (!opening.signal.aborted) closeFilm(video); // otherwise the element may hold another film
     throw error;
   }
 }
 
 /** @param {HTMLVideoElement} video */
 export function closeFilm(video) {
+  openings.get(video)?.abort();
   if (!video.src) return;
   video.pause();
   URL.revokeObjectURL(video.src);
@@ -38,24 +49,33 @@ export function closeFilm(video) {
 /**
  * @param {HTMLVideoElement} video
  * @param {string} url
- * @returns {Promise<void>}
+ * @param {AbortSignal} signal
  */
-function firstFrame(video, url) {
-  return new Promise((resolve, reject) => {
+async function firstFrame(video, url, signal) {
+  const over = new AbortController();
+  const listen = { signal: over.signal };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {Promise<void>} */
+  const shown = new Promise((resolve, reject) => {
     const fail = (/** @type {string} */ why) => reject(new PageError('film-damaged', why));
-    const timer = setTimeout(() => fail('no picture came within 15 s'), PATIENCE_MS);
-    video.onloadeddata = () => {
-      clearTimeout(timer);
-      if (video.videoWidth) resolve();
-      else fail('it has no picture');
-    };
-    video.onerror = () => {
-      clearTimeout(timer);
+    const take = () => (video.videoWidth ? resolve() : fail('it has no picture'));
+    const refuse = () => {
       const unknown = video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
       fail(unknown ? 'its format is unknown here' : 'it is damaged');
     };
+    timer = setTimeout(() => fail('no picture came within 15 s'), PATIENCE_MS);
+    signal.addEventListener('abort', () => reject(signal.reason), listen);
+    video.addEventListener('loadeddata', take, listen);
+    video.addEventListener('error', refuse, listen);
     video.src = url;
   });
+  try {
+    await shown;
+  } finally {
+    clearTimeout(timer);
+    over.abort();
+  }
 }
 
 /** Play, pause and seek. */

@@ -25,6 +25,7 @@ export class Live {
   #events;
   #running = false;
   #working = false;
+  #asked = 0; // handle of the frame callback that is waited for
   #options;
   /** @type {number[]} */
   #done = [];
@@ -70,6 +71,9 @@ export class Live {
 
   stop() {
     this.#running = false;
+    // Otherwise the next start finds it, and each pause adds a loop.
+    if (this.#video.cancelVideoFrameCallback) this.#video.cancelVideoFrameCallback(this.#asked);
+    else cancelAnimationFrame(this.#asked);
     this.#video.removeEventListener('seeked', this.#onSeeked);
   }
 
@@ -84,8 +88,9 @@ export class Live {
       this.#take();
       this.#next();
     };
-    if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(again);
-    else requestAnimationFrame(again);
+    this.#asked = this.#video.requestVideoFrameCallback
+      ? this.#video.requestVideoFrameCallback(again)
+      : requestAnimationFrame(again);
   }
 
   async #take() {

@@ -6,6 +6,7 @@ import { wordsOf } from './faults.js';
 import { openPhoto } from './pictures.js';
 
 /** @import { Session } from './session.js' */
+/** @typedef {{ embedding: Float32Array, words: string }} Identity */
 
 export class Sources {
   #session;
@@ -34,9 +35,10 @@ export class Sources {
 
   /** @param {File} file */
   async usePhoto(file) {
-    await this.#use('Reading the photo', async () => {
+    await this.#use('Reading the photo', async (current) => {
       const { bitmap, note } = await openPhoto(file);
-      return this.#identityOf(bitmap, `The face of ${file.name} is the source. ${note}`);
+      const words = `The face of ${file.name} is the source. ${note}`;
+      return this.#identityOf(bitmap, words, current);
     });
   }
 
@@ -52,9 +54,10 @@ export class Sources {
 
   /** @param {File} file */
   async #useEmbedding(file) {
-    await this.#use('Reading the embedding', async () => {
+    await this.#use('Reading the embedding', async (current) => {
       const bytes = await file.arrayBuffer();
       const embedding = await this.#session.use((engine) => engine.embeddingFromFile(bytes));
+      if (!current()) return null;
       thumbnail('source-thumb', null);
       return { embedding, words: `The embedding ${file.name} is the source.` };
     });
@@ -72,9 +75,11 @@ export class Sources {
   }
 
   async #takePicture() {
-    await this.#use('Looking for a face', async () => {
+    await this.#use('Looking for a face', async (current) => {
       const bitmap = await createImageBitmap(this.#video);
-      const found = await this.#identityOf(bitmap, 'The picture of the camera is the source.');
+      const words = 'The picture of the camera is the source.';
+      const found = await this.#identityOf(bitmap, words, current);
+      if (!found) return null;
       this.#stop();
       this.#start.focus();
       return found;
@@ -84,11 +89,15 @@ export class Sources {
   /**
    * @param {ImageBitmap} bitmap closed afterwards
    * @param {string} words
+   * @param {() => boolean} current
+   * @returns {Promise<Identity | null>} null where a newer source was chosen meanwhile
    */
-  async #identityOf(bitmap, words) {
+  async #identityOf(bitmap, words, current) {
     try {
+      if (!current()) return null;
       say(this.#note, 'Looking for a face');
       const embedding = await this.#session.use((engine) => engine.embed(bitmap));
+      if (!current()) return null;
       thumbnail('source-thumb', bitmap);
       return { embedding, words };
     } finally {
@@ -98,18 +107,20 @@ export class Sources {
 
   /**
    * @param {string} doing
-   * @param {() => Promise<{ embedding: Float32Array, words: string }>} read
+   * @param {(current: () => boolean) => Promise<Identity | null>} read `current` tells whether no
+   *   newer source was chosen meanwhile
    */
   async #use(doing, read) {
     const job = ++this.#job;
+    const current = () => job === this.#job;
     say(this.#note, doing);
     try {
-      const { embedding, words } = await read();
-      if (job !== this.#job) return;
-      say(this.#note, words.trim(), 'good');
-      this.#onIdentity(embedding);
+      const found = await read(current);
+      if (!found || !current()) return;
+      say(this.#note, found.words.trim(), 'good');
+      this.#onIdentity(found.embedding);
     } catch (error) {
-      if (job === this.#job) say(this.#note, wordsOf(error), 'bad');
+      if (current()) say(this.#note, wordsOf(error), 'bad');
     }
   }
 

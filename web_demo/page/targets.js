@@ -23,7 +23,10 @@ export class Targets {
   constructor(swapping) {
     this.#swapping = swapping;
     this.#video.muted = this.#video.playsInline = true;
-    kinds(this.#card, () => this.#stop());
+    kinds(this.#card, () => {
+      this.#job += 1; // what is still opening is of the other kind
+      this.#stop();
+    });
     onFile('target-photo', (file) => this.usePhoto(file));
     onFile('target-film', (file) => this.#useFilm(file));
     for (const place of [this.#card, byId('stage', HTMLElement)]) {

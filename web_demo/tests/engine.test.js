@@ -4,6 +4,7 @@ import { anchors, decodeBoxes } from '../core/blazeface.js';
 import { Pyramid } from '../core/warp.js';
 import { generatorOf } from '../engine/bundle.js';
 import { fromUserAgent } from '../engine/device.js';
+import { check, expectNear, judge } from '../engine/golden.js';
 import { readEmbedding } from '../engine/npy.js';
 import { toPicture, toTensor } from '../engine/tensors.js';
 import { Tracker } from '../engine/tracking.js';
@@ -128,6 +129,73 @@ test('browsers without client hints are named by their user agent', () => {
   assert.deepEqual(fromUserAgent(iphone), { os: 'iOS 18.2', browser: 'Safari 18.2' });
   const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
   assert.deepEqual(fromUserAgent(firefox), { os: 'Linux', browser: 'Firefox 140.0' });
+});
+
+test('browsers that also name another are named by their own name', () => {
+  const webkit = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';
+  const blink = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0';
+  const iphone = `Mozilla/5.0 (iPhone; CPU iPhone OS 18_2 like Mac OS X) ${webkit}`;
+  const phone = `Mozilla/5.0 (Linux; Android 15; K) ${blink} Mobile Safari/537.36`;
+  const desktop = `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${blink} Safari/537.36`;
+  for (const [text, browser] of [
+    [`${desktop} Edg/140.0.3485.54`, 'Edge 140.0.3485.54'],
+    [`${phone} EdgA/140.0.3485.71`, 'Edge 140.0.3485.71'],
+    [`${iphone} Version/18.0 EdgiOS/140.0 Mobile/15E148 Safari/605.1.15`, 'Edge 140.0'],
+    [`${iphone} CriOS/140.0.7339.39 Mobile/15E148 Safari/604.1`, 'CriOS 140.0.7339.39'],
+    [`${iphone} FxiOS/143.0 Mobile/15E148 Safari/605.1.15`, 'FxiOS 143.0'],
+    [desktop, 'Chrome 140.0.0.0'],
+  ]) {
+    assert.equal(fromUserAgent(text).browser, browser);
+  }
+});
+
+/**
+ * A generator whose pictures are as far from the golden ones as `psnrs` say, and these.
+ *
+ * @param {number[]} psnrs in dB
+ */
+function golden(psnrs) {
+  const samples = psnrs.map(() => ({
+    target: new Uint8Array(12),
+    embedding: new Float32Array(2),
+    image: new Float32Array(12),
+    target_embedding: null,
+  }));
+  const answer = (/** @type {Uint8Array} */ asked) => {
+    const psnr = psnrs[samples.findIndex(({ target }) => target === asked)];
+    return new Float32Array(12).fill(10 ** (-psnr / 20));
+  };
+  const swapper = /** @type {any} */ ({ spec: { outputs: [FLOAT] }, generate: answer });
+  return { swapper, samples };
+}
+
+test('the self-test holds the worst sample against the bar of the export', async () => {
+  const cases = /** @type {const} */ ([
+    ['int8', [30.5, 36, 40], true],
+    ['int8', [29.5, 45, 45], false],
+    ['fp32', [60.5, 61], true],
+    ['fp32', [59.5, 90], false],
+  ]);
+  for (const [precision, psnrs, passed] of cases) {
+    const { swapper, samples } = golden([...psnrs]);
+    const result = judge(await check(swapper, samples), precision, 'wasm');
+    assert.equal(result.passed, passed, `${precision}: ${psnrs}`);
+    const bar = precision === 'fp32' ? '60 dB' : '30 dB';
+    assert.equal(result.text.includes(`expected at least ${bar}`), !passed, result.text);
+  }
+});
+
+test('a single sample, as on WebGPU, is held against the same bar', async () => {
+  for (const [precision, psnr, passes] of /** @type {const} */ ([
+    ['int8', 30.5, true],
+    ['int8', 29.5, false],
+    ['fp32', 59.5, false],
+  ])) {
+    const { swapper, samples } = golden([psnr]);
+    const compared = expectNear(swapper, samples[0], precision);
+    if (passes) await compared;
+    else await assert.rejects(compared, { code: 'runtime', message: /expected at least \d+ dB/ });
+  }
 });
 
 test('a bundle without the precision asked for runs in the other one, and says so', () => {

@@ -5,6 +5,8 @@ import { kindOf, sizeOf } from '../page/filekinds.js';
 import { badgeHeight, xmpPacket } from '../page/label.js';
 import { linesOf, requestOf } from '../page/measuring.js';
 import { crc32, jpegWithXmp, pngWithXmp } from '../page/metadata.js';
+import { Session } from '../page/session.js';
+import { Engine } from './fake-engine.js';
 
 const bytes = (/** @type {string} */ text) => Uint8Array.from(Buffer.from(text, 'latin1'));
 const PNG = bytes('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x2e\xe0\0\0\x01\x02\x08\x02\0\0\0CRC!restof');
@@ -94,6 +96,15 @@ test('the link of --device web is read, and nonsense in it is passed over', () =
   assert.deepEqual(options, { precisions: ['int8'], threads: 3, warmup: 2 });
   const nonsense = requestOf('?runs=-1&threads=x&warmup=1e9&precisions=fp64,');
   assert.deepEqual(nonsense, { token: '', runs: null, options: {} });
+});
+
+test('the page states the self-test’s result with its bar', async () => {
+  const session = new Session(/** @type {any} */ (Engine), 'bundle/');
+  const settings = /** @type {const} */ ({ runtime: 'wasm', threads: 1 });
+  const int8 = await session.open({ ...settings, precision: 'int8' }, () => {});
+  assert.match(int8.words, /38\.2 dB on wasm, the bar is 30 dB: passed/);
+  const fp32 = await session.open({ ...settings, precision: 'fp32' }, () => {});
+  assert.match(fp32.words, /137\.1 dB on wasm, the bar is 60 dB: passed/);
 });
 
 test('rows are JSON lines', () => {
