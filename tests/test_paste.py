@@ -7,6 +7,7 @@ from ovals import oval_mesh
 
 from pipeline.faces.occlusion import visible_skin
 from pipeline.faces.paste import Blend, face_mask, paste
+from pipeline.faces.pyramid import Pyramid
 from pipeline.metrics import psnr_db
 
 ADMIRAL, ASTRONAUT = 0, 1
@@ -87,6 +88,30 @@ def test_light_is_not_matched_to_the_black_beyond_the_pictures_edge() -> None:
     dark = np.full((SIZE, SIZE, 3), 90, np.uint8)
     paste(into, dark, aligned, matrix, oval_mesh((64, 64), 50))
     np.testing.assert_allclose(into, target, atol=1)
+
+
+@pytest.mark.parametrize("turn_deg", [0, 12])
+@pytest.mark.parametrize("zoom", [1, 1.4, 3.2])
+def test_a_face_that_is_cut_off_has_no_dark_line_at_the_pictures_edge(
+    zoom: float, turn_deg: float
+) -> None:
+    flat, x = np.full((100, 60, 3), 150, np.uint8), 3.3
+    c, s = zoom * np.cos(np.radians(turn_deg)), zoom * np.sin(np.radians(turn_deg))
+    turn = np.array([[c, -s], [s, c]])
+    matrix = np.column_stack([turn, np.full(2, SIZE / 2) - turn @ [x, 50]])
+    aligned, into = Pyramid(flat).cut(matrix, SIZE, smooth=True), flat.copy()
+    assert (aligned == 0).any()
+    paste(into, aligned, aligned, matrix, oval_mesh((x, 50), 50 / zoom))
+    np.testing.assert_allclose(into, flat, atol=1)
+
+
+def test_at_the_pictures_edge_the_target_stays_and_four_pixels_inside_the_swap_is_shown() -> None:
+    target, matrix = np.zeros((SIZE, 64, 3), np.uint8), np.eye(2, 3)
+    into, white = target.copy(), np.full((SIZE, SIZE, 3), 255, np.uint8)
+    mesh = oval_mesh((64, 64), 50)
+    paste(into, white, np.zeros_like(white), matrix, mesh, Blend(match_light=False))
+    row = into[64, ::-1, 0]
+    assert row[:6].tolist() == pytest.approx([0, 40, 127.5, 215, 255, 255], abs=1)
 
 
 def test_something_of_another_colour_before_the_face_is_kept() -> None:

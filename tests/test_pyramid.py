@@ -2,6 +2,7 @@ import math
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,3 +33,18 @@ def test_a_smooth_cut_is_near_opencvs_bicubic_one_and_black_outside(
     wanted = cv2.warpAffine(PICTURE, matrix, (64, 48), flags=cv2.INTER_CUBIC).astype(int)
     assert np.abs(found - wanted)[beyond < -2].max(initial=0) <= NEAR
     assert (found[beyond > 1] == 0).all()
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize("shape", [(40, 33000, 3), (33000, 40, 3), (2, 40000, 3)])
+def test_a_picture_that_opencv_does_not_warp_whole_is_cut(
+    shape: tuple[int, int, int], smooth: bool
+) -> None:
+    image = np.zeros(shape, np.uint8)
+    image[-40:, -40:] = 200
+    x, y = shape[1] - 20, shape[0] - min(20, shape[0] // 2)
+    there = np.array([[1, 0, 16 - x], [0, 1, 16 - y]])
+    assert Pyramid(image).cut(there, 32, smooth=smooth)[16, 16].tolist() == [200] * 3
+    scale = 32 / max(shape)
+    whole = Pyramid(image).cut(np.array([[scale, 0, 0], [0, scale, 0]]), 32, smooth=smooth)
+    assert whole.shape == (32, 32, 3)

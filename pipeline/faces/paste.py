@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces import detail
-from pipeline.faces.align import Matrix, inverse
+from pipeline.faces.align import Matrix, inverse, scale_of
 from pipeline.faces.facemesh import MOUTH, OVAL, Points
 from pipeline.faces.light import Mask, match_light
 from pipeline.faces.occlusion import visible_skin
@@ -18,6 +18,7 @@ from pipeline.faces.pyramid import Image8, Pyramid, bicubic
 
 _FEATHER = 0.07  # of the aligned face's edge, from the outline of the face inwards
 _MOUTH_FEATHER = 0.015
+_EDGE_PX = 4  # of the picture or the aligned face, the larger ones, from the picture's edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,11 @@ def paste(
     blend = blend or Blend()
     size = len(swapped)
     mask = face_mask(mesh @ matrix[:, :2].T + matrix[:, 2], size, keep_mouth=blend.keep_mouth)
-    # Where the picture ends the aligned face is black: no light and no skin to judge by.
-    known = mask * _covered(matrix, into.shape, size)
+    _fade_at_edge(mask, mesh, matrix, into.shape)
     if blend.keep_occlusions:
-        mask *= visible_skin(aligned, known)
+        mask *= visible_skin(aligned, mask)
     if blend.match_light:
-        swapped = match_light(swapped, aligned, np.minimum(mask, known))
+        swapped = match_light(swapped, aligned, mask)
 
     region = _region(mask, matrix, into.shape)
     if region is None:
@@ -135,17 +135,43 @@ def _fill(polygon: NDArray[Any], size: int) -> Image8:
     return filled
 
 
-def _covered(matrix: Matrix, shape: tuple[int, ...], size: int) -> Image8:
-    """(size, size): 1 where the aligned face shows something of the picture."""
+def _fade_at_edge(mask: Mask, mesh: Points, matrix: Matrix, shape: tuple[int, ...]) -> None:
+    """Let a mask fall to 0 at the picture's edge, in place.
+
+    Beyond the edge the aligned face is black. The generator, and resampling both ways, mix that
+    into the pixels beside it; and there is no light and no skin to judge by.
+
+    Args:
+        mask: (S, S) float32 of the aligned face.
+        mesh: (468, 2) landmarks in the picture.
+        matrix: (2, 3), picture to aligned face.
+        shape: height and width of the picture in pixels, first.
+    """
+    reach = _EDGE_PX * max(1.0, 1 / max(scale_of(matrix), 1e-9))  # px of the picture
+    if _room(mesh[:, 0], mesh[:, 1], shape).min() >= reach:
+        return
+    (a, b, c), (d, e, f) = inverse(matrix)
+    x = np.arange(len(mask))
+    y = x[:, None]
+    mask *= _smooth(_room(a * x + b * y + c, d * x + e * y + f, shape) / reach)
+
+
+def _room(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """How far places lie from the edge of a picture, in its pixels; below 0 outside."""
     right, bottom = shape[1] - 1, shape[0] - 1
-    corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
-    return _fill(corners @ matrix.T, size)
+    return np.minimum(np.minimum(x, right - x), np.minimum(y, bottom - y))
 
 
 def _ramp(inside: Image8, width: float) -> Mask:
     """0 outside and on the edge, rising smoothly over `width` px from there inwards to 1."""
     away = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-    x = ((away - 1) / np.float32(width)).clip(0, 1)  # resampling spreads a pixel to its neighbours
+    # Resampling spreads a pixel to its neighbours: the first pixel stays 0.
+    return _smooth((away - 1) / np.float32(width))
+
+
+def _smooth(x: NDArray[Any]) -> NDArray[Any]:
+    """0 up to 0, 1 from 1 on, and a smooth rise in between."""
+    x = x.clip(0, 1)
     return x * x * (3 - 2 * x)
 
 

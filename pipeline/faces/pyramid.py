@@ -59,7 +59,7 @@ class Pyramid:
         """
         level = min(max(0, math.floor(-math.log2(scale_of(matrix)))), self._deepest())
         shape = (size, size) if isinstance(size, int) else size
-        resample = bicubic if smooth else _bilinear
+        resample = bicubic if smooth else _warped
         return resample(self._level(level), matrix @ _resized(2.0**level), shape)
 
     def coarse(self, shape: tuple[int, int]) -> Image8:
@@ -69,7 +69,8 @@ class Pyramid:
         return np.asarray(shrunk, np.uint8)
 
     def _deepest(self) -> int:
-        return max(0, int(math.log2(max(1, min(self.size)))) - 1)
+        # By the longer edge: a strip is halved until what a view needs of it is small, too.
+        return max(0, int(math.log2(max(self.size))) - 1)
 
     def _level(self, level: int) -> Image8:
         while len(self._levels) <= level:
@@ -87,10 +88,6 @@ class Pyramid:
         return self._levels[level]
 
 
-def _bilinear(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
-    return np.asarray(cv2.warpAffine(image, matrix, shape, flags=cv2.INTER_LINEAR), np.uint8)
-
-
 def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     """Enlarge the region bicubically, then warp it bilinearly.
 
@@ -106,6 +103,15 @@ def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     Returns:
         (height, width, C) uint8; black where the picture ends.
     """
+    finer = _FINER if scale_of(matrix) >= 1 else _FINER_TO_SHRINK
+    return _warped(image, matrix, shape, finer)
+
+
+def _warped(image: Image8, matrix: Matrix, shape: tuple[int, int], finer: int = 1) -> Image8:
+    """Enlarge the region `finer` times bicubically, then warp it bilinearly.
+
+    The whole picture is not warped: OpenCV refuses one with an edge of 32,767 px or more.
+    """
     width, height = shape
     corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]])
     seen = corners @ inverse(matrix).T
@@ -114,9 +120,11 @@ def bicubic(image: Image8, matrix: Matrix, shape: tuple[int, int]) -> Image8:
     part = image[top:bottom, left:right]
     if not part.size:
         return np.zeros((height, width, image.shape[2]), np.uint8)
-    finer = _FINER if scale_of(matrix) >= 1 else _FINER_TO_SHRINK
-    large = cv2.resize(part, None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
-    return _bilinear(np.asarray(large, np.uint8), matrix @ _resized(1 / finer, left, top), shape)
+    if finer > 1:
+        large = cv2.resize(part, None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
+        part = np.asarray(large, np.uint8)
+    matrix = matrix @ _resized(1 / finer, left, top)
+    return np.asarray(cv2.warpAffine(part, matrix, shape, flags=cv2.INTER_LINEAR), np.uint8)
 
 
 def _resized(step: float, left: int = 0, top: int = 0) -> Matrix:

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--output-dir", type=Path, required=True, help="where they go")
     args = parser.parse_args(argv)
 
-    from pipeline.vectors.blending import write_lights, write_masks, write_portraits
+    from pipeline.vectors.blending import write_edges, write_lights, write_masks, write_portraits
     from pipeline.vectors.camera import write_yuv
     from pipeline.vectors.detection import write_boxes, write_meshes
     from pipeline.vectors.folder import Folder
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = Folder()
     for write in (
         write_fits, write_warps, write_boxes, write_meshes, write_lights, write_masks,
-        write_portraits, write_filter, write_statistics, write_manifests, write_yuv,
+        write_portraits, write_edges, write_filter, write_statistics, write_manifests, write_yuv,
     ):  # fmt: skip
         print(f"vectors: {write.__name__.removeprefix('write_')}", file=sys.stderr)
         write(folder)

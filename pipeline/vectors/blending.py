@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.shipped import SHIPPED_GENERATOR, SHIPPED_IDENTITY_ENCODER
-from pipeline.faces.align import Matrix
+from pipeline.faces.align import Matrix, inverse
 from pipeline.faces.face import align_matrix
 from pipeline.faces.light import match_light
-from pipeline.faces.paste import face_mask, paste
+from pipeline.faces.paste import Blend, face_mask, paste
 from pipeline.faces.pyramid import Pyramid
 from pipeline.vectors.folder import Folder, numbers
+from pipeline.vectors.geometry import pattern
 from pipeline.vectors.scenes import Scene, scenes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _SMALL = 128  # px, of the faces whose masks are stored
+_CUT_OFF = 64  # px, of the faces that reach beyond their picture
 
 
 class Swapped(NamedTuple):
@@ -133,6 +135,42 @@ def write_portraits(folder: Folder) -> None:
             "swapped_psnr_db": 40.0,
             "final_psnr_db_over_mask": 45.0,
         },
+        cases,
+    )
+
+
+def write_edges(folder: Folder) -> None:
+    """Faces that reach beyond the picture, as a negative, put back."""
+    image, outline = pattern(), _in_face(swaps()[0], _CUT_OFF)
+    cases = []
+    # A small face over the lower left corner, and a large one beyond all four edges.
+    for number, (turn_deg, zoom, middle) in enumerate(((20, 1.4, (6, 36)), (-10, 0.4, (40, 20)))):
+        angle = np.deg2rad(turn_deg)
+        c, s = zoom * np.cos(angle), zoom * np.sin(angle)
+        turn = np.array([[c, -s], [s, c]])
+        matrix = np.round(np.column_stack([turn, _CUT_OFF / 2 - turn @ middle]), 9)
+        back = inverse(matrix)
+        mesh = (outline @ back[:, :2].T + back[:, 2]).astype(np.float32)
+        aligned, final = Pyramid(image).cut(matrix, _CUT_OFF, smooth=True), image.copy()
+        swapped = np.invert(aligned)
+        paste(final, swapped, aligned, matrix, mesh.astype(float), Blend(detail=False))
+        cases.append(
+            {
+                "portrait": f"negative {number}",
+                "image": folder.array("pattern", image),
+                "mesh": folder.array(f"edge-mesh-{number}", mesh),
+                "matrix": numbers(matrix, 9),
+                "aligned": folder.array(f"edge-aligned-{number}", aligned),
+                "swapped": folder.array(f"edge-swapped-{number}", swapped),
+                "final": folder.array(f"edge-final-{number}", final),
+            }
+        )
+    folder.cases(
+        "edges",
+        "As portraits.json, for a face of 64 px that reaches beyond the picture: `aligned` is "
+        "black there and `swapped`, its negative, white. In `final` none of that is seen at the "
+        "picture's edge, where the mask falls to 0.",
+        {"final_psnr_db_over_mask": 45.0},
         cases,
     )
 

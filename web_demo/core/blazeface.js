@@ -1,5 +1,5 @@
 /** @import { Matrix, Point } from './matrix.js' */
-import { apply, determinantOf, inverse } from './matrix.js';
+import { apply, inverse, scaleOf } from './matrix.js';
 
 const MIN_SCORE = 0.5;
 const SAME_FACE = 0.3; // overlap of two boxes, as a part of their union
@@ -61,7 +61,7 @@ export function decodeBoxes(boxes, logits, centres, view) {
   }
   found.sort((a, b) => b.score - a.score);
   const back = inverse(view);
-  const grow = Math.sqrt(Math.abs(determinantOf(back)));
+  const grow = scaleOf(back);
   return bestOfEach(found).map(({ score, at, w, h, eyes }) => ({
     score,
     centre: apply(back, at),

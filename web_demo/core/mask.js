@@ -129,10 +129,19 @@ function drawLine(into, size, one, other) {
 function ramp(inside, size, width) {
   const away = distances(inside, size);
   for (let i = 0; i < away.length; i++) {
-    const x = Math.min(Math.max((away[i] - 1) / width, 0), 1); // resampling spreads a pixel
-    away[i] = x * x * (3 - 2 * x);
+    away[i] = smooth((away[i] - 1) / width); // resampling spreads a pixel
   }
   return away;
+}
+
+/**
+ * 0 up to 0, 1 from 1 on, and a smooth rise in between.
+ *
+ * @param {number} value
+ */
+export function smooth(value) {
+  const x = Math.min(Math.max(value, 0), 1);
+  return x * x * (3 - 2 * x);
 }
 
 // Neighbours that a forward pass has seen already: how far along, how far up, distance.

@@ -52,3 +52,12 @@ export function compose(second, first) {
 export function determinantOf(m) {
   return m[0] * m[4] - m[1] * m[3];
 }
+
+/**
+ * How many times as long a similarity makes things.
+ *
+ * @param {Matrix} m
+ */
+export function scaleOf(m) {
+  return Math.sqrt(Math.abs(determinantOf(m)));
+}

@@ -1,9 +1,11 @@
 /** @import { Matrix, Point } from './matrix.js' */
 /** @import { Picture } from './warp.js' */
-import { apply, inverse } from './matrix.js';
+import { apply, inverse, scaleOf } from './matrix.js';
 import { matchLight } from './light.js';
-import { faceMask, fill } from './mask.js';
+import { faceMask, smooth } from './mask.js';
 import { Pyramid } from './warp.js';
+
+const EDGE_PX = 4; // of the picture or the aligned face, the larger ones, from the picture's edge
 
 /**
  * Put a swapped face into a picture, in place. Pixels outside of the mask keep their values.
@@ -21,10 +23,8 @@ export function pasteBack(into, swapped, aligned, size, matrix, mesh, opacity = 
     mesh.map((point) => apply(matrix, point)),
     size,
   );
-  // Where the picture ends the aligned face is black: no light to measure.
-  const seen = Float32Array.from(covered(matrix, into, size));
-  for (let i = 0; i < seen.length; i++) seen[i] *= mask[i];
-  const lit = matchLight(swapped, aligned, seen, size);
+  fadeAtEdge(mask, size, mesh, matrix, into);
+  const lit = matchLight(swapped, aligned, mask, size);
   const region = regionOf(mask, size, matrix, into);
   if (!region) return;
   const { left, top, width, height } = region;
@@ -49,25 +49,26 @@ export function pasteBack(into, swapped, aligned, size, matrix, mesh, opacity = 
 }
 
 /**
- * 1 where the aligned face shows something of the picture.
+ * Let a mask fall to 0 at the picture's edge, in place. Beyond the edge the aligned face is black.
+ * The generator, and resampling both ways, mix that into the pixels beside it; and there is no light
+ * to measure.
  *
- * @param {Matrix} matrix
- * @param {Picture} picture
+ * @param {Float32Array} mask
  * @param {number} size
+ * @param {Point[]} mesh landmarks in the picture
+ * @param {Matrix} matrix picture to aligned face
+ * @param {Picture} picture
  */
-function covered(matrix, picture, size) {
-  const [right, bottom] = [picture.width - 1, picture.height - 1];
-  /** @type {Point[]} */
-  const corners = [
-    [0, 0],
-    [right, 0],
-    [right, bottom],
-    [0, bottom],
-  ];
-  return fill(
-    corners.map((corner) => apply(matrix, corner)),
-    size,
-  );
+function fadeAtEdge(mask, size, mesh, matrix, { width, height }) {
+  const reach = EDGE_PX * Math.max(1, 1 / scaleOf(matrix)); // in the picture
+  /** @type {(point: Point) => number} */
+  const room = ([x, y]) => Math.min(x, y, width - 1 - x, height - 1 - y);
+  if (mesh.every((point) => room(point) >= reach)) return;
+  const back = inverse(matrix);
+  for (let i = 0; i < mask.length; i++) {
+    if (mask[i] <= 0) continue;
+    mask[i] *= smooth(room(apply(back, [i % size, (i / size) | 0])) / reach);
+  }
 }
 
 /**

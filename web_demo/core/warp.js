@@ -1,5 +1,5 @@
 /** @import { Matrix } from './matrix.js' */
-import { compose, determinantOf, inverse } from './matrix.js';
+import { compose, determinantOf, inverse, scaleOf } from './matrix.js';
 
 /**
  * A picture, rows first, RGB interleaved, 0 to 255.
@@ -37,8 +37,7 @@ export class Pyramid {
    * @returns {Picture} black where the picture ends
    */
   cut(matrix, width, height, smooth = false, into = new Uint8Array(width * height * 3)) {
-    const scale = Math.sqrt(Math.abs(determinantOf(matrix)));
-    const level = Math.min(Math.max(0, Math.floor(-Math.log2(scale))), this.#deepest());
+    const level = Math.min(Math.max(0, Math.floor(-Math.log2(scaleOf(matrix)))), this.#deepest());
     const step = 2 ** level;
     const half = (step - 1) / 2;
     const back = inverse(compose(matrix, [step, 0, half, 0, step, half]));
@@ -49,7 +48,7 @@ export class Pyramid {
 
   #deepest() {
     const { width, height } = this.picture;
-    return Math.max(0, Math.floor(Math.log2(Math.max(1, Math.min(width, height)))) - 1);
+    return Math.max(0, Math.floor(Math.log2(Math.max(width, height))) - 1);
   }
 
   /** @param {number} level */

@@ -64,7 +64,7 @@ public enum BlazeFace {
     }
     found.sort { $0.score > $1.score }
     let back = view.inverse
-    let grow = abs(back.determinant).squareRoot()
+    let grow = back.scale
     return bestOfEach(found).map { box in
       Candidate(
         score: box.score, centre: back.apply(box.centre), side: max(box.width, box.height) * grow,

@@ -45,10 +45,14 @@ private func turn(_ a: Point, _ b: Point, _ c: Point) -> Double {
 
 /// 0 outside and on the edge, rising smoothly over `width` px from there inwards to 1.
 private func ramp(_ inside: [UInt8], size: Int, width: Float) -> [Float] {
-  distances(inside, size: size).map { away in
-    let x = min(max((away - 1) / width, 0), 1)  // resampling spreads a pixel to its neighbours
-    return x * x * (3 - 2 * x)
-  }
+  // Resampling spreads a pixel to its neighbours: the first pixel stays 0.
+  distances(inside, size: size).map { smooth(($0 - 1) / width) }
+}
+
+/// 0 up to 0, 1 from 1 on, and a smooth rise in between.
+func smooth(_ value: Float) -> Float {
+  let x = min(max(value, 0), 1)
+  return x * x * (3 - 2 * x)
 }
 
 /// Distance of every pixel to the nearest 0, by the two passes of a 5 x 5 chamfer (Borgefors, 1986).

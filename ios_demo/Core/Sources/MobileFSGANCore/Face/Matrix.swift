@@ -53,6 +53,9 @@ public struct Matrix: Equatable, Sendable {
   /// Area of what a unit square is mapped to; negative where it is mirrored.
   public var determinant: Double { a * e - b * d }
 
+  /// How many times as long this matrix, a similarity, makes things.
+  public var scale: Double { abs(determinant).squareRoot() }
+
   /// The matrix that undoes this one; values that are not finite where the determinant is 0.
   public var inverse: Matrix {
     let (p, q, r, s) = (e / determinant, -b / determinant, -d / determinant, a / determinant)

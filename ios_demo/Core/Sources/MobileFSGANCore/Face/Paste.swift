@@ -14,11 +14,10 @@ public func pasteBack(
   into picture: inout Picture, swapped: [UInt8], aligned: [UInt8], size: Int, matrix: Matrix,
   outline: [Point], opacity: Double = 1
 ) {
-  let mask = faceMask(outline: outline.map(matrix.apply), size: size)
+  var mask = faceMask(outline: outline.map(matrix.apply), size: size)
+  fadeAtEdge(&mask, size: size, outline: outline, matrix: matrix, picture: picture)
   guard let region = Region(of: mask, size: size, matrix: matrix, in: picture) else { return }
-  // Where the picture ends the aligned face is black: no light to measure.
-  let known = zip(mask, covered(by: picture, matrix, size: size)).map { $0 * Float($1) }
-  let lit = matchLight(swapped, to: aligned, mask: known, size: size)
+  let lit = matchLight(swapped, to: aligned, mask: mask, size: size)
 
   var face = Pyramid(Picture(data: lit, width: size, height: size))
   let width = picture.width
@@ -44,13 +43,25 @@ public func pasteBack(
   }
 }
 
-/// size x size: 1 where the aligned face shows something of the picture.
-private func covered(by picture: Picture, _ matrix: Matrix, size: Int) -> [UInt8] {
+/// Let a mask fall to 0 at the picture's edge.
+///
+/// Beyond the edge the aligned face is black. The generator, and resampling both ways, mix that into
+/// the pixels beside it; and there is no light to measure.
+private func fadeAtEdge(
+  _ mask: inout [Float], size: Int, outline: [Point], matrix: Matrix, picture: Picture
+) {
+  // In the picture: four pixels of it or of the aligned face, the larger ones.
+  let reach = 4 * max(1, 1 / matrix.scale)
   let (right, bottom) = (Double(picture.width - 1), Double(picture.height - 1))
-  let corners = [
-    Point(x: 0, y: 0), Point(x: right, y: 0), Point(x: right, y: bottom), Point(x: 0, y: bottom),
-  ]
-  return filled(corners.map(matrix.apply), size: size)
+  func room(_ place: Point) -> Double {
+    min(place.x, place.y, right - place.x, bottom - place.y)
+  }
+  if outline.allSatisfy({ room($0) >= reach }) { return }
+  let back = matrix.inverse
+  for i in mask.indices where mask[i] > 0 {
+    let place = back.apply(Point(x: Double(i % size), y: Double(i / size)))
+    mask[i] *= smooth(Float(room(place) / reach))
+  }
 }
 
 /// The mask between its pixels, bilinear. It is 0 at its border, and so is everything outside.

@@ -51,9 +51,9 @@ public struct Pyramid: Sendable {
 
   /// The level that a matrix shrinks by less than two, made where it is not there yet.
   private mutating func prepareLevel(for matrix: Matrix) -> Int {
-    let scale = abs(matrix.determinant).squareRoot()
+    let scale = matrix.scale
     let halvings = scale > 0 ? -log2(scale) : 0
-    let edge = Double(min(levels[0].width, levels[0].height))
+    let edge = Double(max(levels[0].width, levels[0].height))
     let level = Int(max(0, min(halvings.rounded(.down), log2(edge).rounded(.down) - 1)))
     while levels.count <= level {
       let next = levels[levels.count - 1].halved()

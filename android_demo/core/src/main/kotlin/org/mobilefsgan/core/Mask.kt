@@ -63,11 +63,14 @@ class Mask(private val size: Int) {
     }
 
     /** 0 on the edge, rising smoothly over [width] pixels from there inwards to 1. */
-    private fun ramp(away: Float, width: Float): Float {
-        // Resampling spreads a pixel to its neighbours: the first pixel stays 0.
-        val x = ((away - 1) / width).coerceIn(0f, 1f)
-        return x * x * (3 - 2 * x)
-    }
+    private fun ramp(away: Float, width: Float): Float =
+        smooth((away - 1) / width) // resampling spreads a pixel: the first one stays 0
+}
+
+/** 0 up to 0, 1 from 1 on, and a smooth rise in between. */
+internal fun smooth(value: Float): Float {
+    val x = value.coerceIn(0f, 1f)
+    return x * x * (3 - 2 * x)
 }
 
 /** Distance of every pixel of a square to the nearest 0, 5 x 5 chamfer (Borgefors, 1986). */

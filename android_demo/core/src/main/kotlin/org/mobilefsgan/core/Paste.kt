@@ -3,6 +3,9 @@ package org.mobilefsgan.core
 import kotlin.math.ceil
 import kotlin.math.floor
 
+// Pixels of the picture or the aligned face, the larger ones, from the picture's edge.
+private const val EDGE_PX = 4.0
+
 /**
  * Puts swapped faces into pictures; its buffers serve all frames.
  *
@@ -13,9 +16,6 @@ class Paste(private val size: Int) {
     private val light = Light(size)
     private val pyramid = Pyramid()
     private val inFace = DoubleArray(2 * FaceMesh.COUNT)
-    private val known = ByteArray(size * size)
-    private val measured = FloatArray(size * size)
-    private val frame = Polygon(4)
     private val lit = Picture(size, size)
     private val face = Picture(1, 1)
     private val back = Affine()
@@ -46,10 +46,9 @@ class Paste(private val size: Int) {
     ) {
         Points.map(mesh, matrix, inFace)
         mask.of(inFace, keepMouth)
-        cover(matrix, into)
-        for (i in measured.indices) measured[i] = if (known[i] > 0) mask.values[i] else 0f
+        fadeAtEdge(mesh, matrix, into)
         lit.set(swapped)
-        light.match(lit, aligned, measured)
+        light.match(lit, aligned, mask.values)
         if (!region(matrix, into)) return
         back.values[2] -= left.toDouble()
         back.values[5] -= top.toDouble()
@@ -77,22 +76,27 @@ class Paste(private val size: Int) {
     }
 
     /**
-     * Makes `known` 1 where the aligned face shows something of the picture; elsewhere it is black,
-     * and there is no light to measure.
+     * Lets the mask fall to 0 at the picture's edge. Beyond the edge the aligned face is black. The
+     * generator, and resampling both ways, mix that into the pixels beside it; and there is no light
+     * to measure.
      */
-    private fun cover(matrix: Affine, picture: Picture) {
-        val width = picture.width - 1.0
-        val height = picture.height - 1.0
-        frame.clear()
-        addCorner(matrix, 0.0, 0.0)
-        addCorner(matrix, width, 0.0)
-        addCorner(matrix, width, height)
-        addCorner(matrix, 0.0, height)
-        frame.fill(known, size)
+    private fun fadeAtEdge(mesh: DoubleArray, matrix: Affine, picture: Picture) {
+        val reach = EDGE_PX * maxOf(1.0, 1 / matrix.scale) // in the picture
+        var least = Double.POSITIVE_INFINITY
+        stride(0, mesh.size, 2) { i -> least = minOf(least, room(picture, mesh[i], mesh[i + 1])) }
+        if (least >= reach) return
+        back.setInverse(matrix)
+        for (i in mask.values.indices) {
+            if (mask.values[i] <= 0f) continue
+            val x = (i % size).toDouble()
+            val y = (i / size).toDouble()
+            mask.values[i] *= smooth((room(picture, back.x(x, y), back.y(x, y)) / reach).toFloat())
+        }
     }
 
-    private fun addCorner(matrix: Affine, x: Double, y: Double) =
-        frame.add(matrix.x(x, y), matrix.y(x, y))
+    /** How far a place lies from the edge of a picture, in its pixels; below 0 outside. */
+    private fun room(picture: Picture, x: Double, y: Double): Double =
+        minOf(minOf(x, y), minOf(picture.width - 1 - x, picture.height - 1 - y))
 
     /** Finds what the mask covers in the picture; false where nothing. */
     private fun region(matrix: Affine, picture: Picture): Boolean {

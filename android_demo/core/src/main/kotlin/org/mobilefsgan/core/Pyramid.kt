@@ -53,7 +53,7 @@ class Pyramid {
 
     /** How often the picture can be halved. */
     internal fun deepest(): Int =
-        maxOf(0, log2(minOf(picture.width, picture.height).toDouble()).toInt() - 1)
+        maxOf(0, log2(maxOf(picture.width, picture.height).toDouble()).toInt() - 1)
 }
 
 /** Makes [into] the means of 2 x 2 pixels of [picture]; an odd edge is repeated. */

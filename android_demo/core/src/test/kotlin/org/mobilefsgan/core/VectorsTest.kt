@@ -137,9 +137,14 @@ class VectorsTest {
     }
 
     @Test
-    fun `portraits with a face put back`() {
-        val vectors = Vectors("portraits")
-        val paste = Paste(256)
+    fun `portraits with a face put back`() = putBack("portraits")
+
+    @Test
+    fun `faces put back that reach beyond the picture`() = putBack("edges")
+
+    private fun putBack(name: String) {
+        val vectors = Vectors(name)
+        val paste = Paste(Vectors.picture(vectors.cases[0].part("aligned")).width)
         for (case in vectors.cases) {
             val image = Vectors.picture(case.part("image"))
             paste.pasteBack(
