@@ -80,18 +80,19 @@ format: $(READY)
 clean:
 	rm -rf build dist
 
-# The pipeline takes the newest bundle, so the small generator's comes last.
+# The pipeline takes the newest bundle, so the small generator's comes last. --overwrite: a bundle of
+# the weights that were shipped before is replaced.
 $(BUNDLE)/manifest.json: $(GENERATOR) $(IDENTITY) $(SOURCES) $(PUBLISHED_BUNDLE)/manifest.json | $(READY)
-	$(BIN)/python -m export $(GENERATOR) --identity $(IDENTITY)
+	$(BIN)/python -m export $(GENERATOR) --identity $(IDENTITY) --overwrite
 	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) --precision int8
 
 $(PUBLISHED_BUNDLE)/manifest.json: $(PUBLISHED) $(IDENTITY) $(SOURCES) | $(READY)
-	$(BIN)/python -m export $(PUBLISHED) --identity $(IDENTITY)
+	$(BIN)/python -m export $(PUBLISHED) --identity $(IDENTITY) --overwrite
 
 # One test of the web demo compares with the published generator.
 $(APPS)/.ready: $(GENERATOR) $(PUBLISHED) $(IDENTITY) $(SOURCES) | $(READY)
-	$(BIN)/python -m export.tflite $(PUBLISHED) --identity $(IDENTITY) -o $(APPS) --precision int8 --no-parity
-	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
+	$(BIN)/python -m export.tflite $(PUBLISHED) --identity $(IDENTITY) -o $(APPS) --precision int8 --no-parity --overwrite
+	$(BIN)/python -m export.tflite $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8 --overwrite
 	$(BIN)/python -m export.onnx $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp32 int8
 	$(BIN)/python -m export.coreml $(GENERATOR) --identity $(IDENTITY) -o $(APPS) --precision fp16 --no-parity
 	@touch $@

@@ -74,6 +74,7 @@ class PortraitsTest {
 
     @Test
     fun `identities are Python's`() = RealFiles.detector().use { detector ->
+        RealFiles.needWeights(Shipped.ENCODER)
         val runtime = OnnxRuntime()
         val generator = RealFiles.generator(runtime, Precision.FP32)
         FaceSwapper(detector, generator, RealFiles.bundle.manifest.align).use { swapper ->
@@ -97,6 +98,7 @@ class PortraitsTest {
     fun `swaps through ONNX Runtime`() = swap(OnnxRuntime())
 
     private fun swap(runtime: ModelRuntime) = RealFiles.detector().use { detector ->
+        RealFiles.needWeights(Shipped.GENERATOR)
         val generator = RealFiles.generator(runtime, Precision.FP32)
         FaceSwapper(detector, generator, RealFiles.bundle.manifest.align).use { swapper ->
             for (case in vectors.cases) {
