@@ -53,7 +53,15 @@ def test_the_table_tells_what_is_left_of_a_live_frame() -> None:
     assert row[-1] == "2.0"
 
 
-def test_a_count_of_nothing_is_a_usage_error() -> None:
-    result = program("swap_overhead", "--repeats", 0)
+@pytest.mark.parametrize(
+    ("flag", "count", "expected"),
+    [
+        ("--repeats", 0, "from 1 to 4096"),
+        ("--repeats", 4097, "from 1 to 4096"),
+        ("--rounds", 0, "from 1 on"),
+    ],
+)
+def test_a_count_that_cannot_be_is_a_usage_error(flag: str, count: int, expected: str) -> None:
+    result = program("swap_overhead", flag, count)
     assert result.returncode == 2
-    assert "expected a whole number from 1 on" in result.stderr
+    assert f"expected a whole number {expected}" in result.stderr
