@@ -8,6 +8,8 @@ would show beside the swapped ones: there the face stays as it was painted.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +94,16 @@ def likeness(painted: Image8, target: Image8) -> Mask:
     """
     ours, theirs = _structure(painted), _structure(target)
     differs = _around(ours - theirs) / (_around(theirs) + _FLOOR)
-    x = ((_DIFFERENT - differs) / (_DIFFERENT - _ALIKE)).clip(0, 1)
-    smooth = cv2.resize(x * x * (3 - 2 * x), target.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(smooth, np.float32)
+    alike = smooth((_DIFFERENT - differs) / (_DIFFERENT - _ALIKE))
+    return np.asarray(
+        cv2.resize(alike, target.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32
+    )
+
+
+def smooth(x: NDArray[Any]) -> NDArray[Any]:
+    """0 up to 0, 1 from 1 on, and a smooth rise in between; any shape, element by element."""
+    x = x.clip(0, 1)
+    return x * x * (3 - 2 * x)
 
 
 def _as_soft(target: Image8, painted: Image8, weight: Mask) -> Image8:

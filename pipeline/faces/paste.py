@@ -153,7 +153,7 @@ def _fade_at_edge(mask: Mask, mesh: Points, matrix: Matrix, shape: tuple[int, ..
     (a, b, c), (d, e, f) = inverse(matrix)
     x = np.arange(len(mask))
     y = x[:, None]
-    mask *= _smooth(_room(a * x + b * y + c, d * x + e * y + f, shape) / reach)
+    mask *= detail.smooth(_room(a * x + b * y + c, d * x + e * y + f, shape) / reach)
 
 
 def _room(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -166,13 +166,7 @@ def _ramp(inside: Image8, width: float) -> Mask:
     """0 outside and on the edge, rising smoothly over `width` px from there inwards to 1."""
     away = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
     # Resampling spreads a pixel to its neighbours: the first pixel stays 0.
-    return _smooth((away - 1) / np.float32(width))
-
-
-def _smooth(x: NDArray[Any]) -> NDArray[Any]:
-    """0 up to 0, 1 from 1 on, and a smooth rise in between."""
-    x = x.clip(0, 1)
-    return x * x * (3 - 2 * x)
+    return detail.smooth((away - 1) / np.float32(width))
 
 
 def _region(mask: Mask, matrix: Matrix, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:

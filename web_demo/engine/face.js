@@ -1,4 +1,5 @@
 /** @import { Point } from '../core/matrix.js' */
+import { smooth } from '../core/mask.js';
 import { sideOf } from '../core/tracker.js';
 
 const [LEFT_CHEEK, RIGHT_CHEEK, NOSE] = [234, 454, 1];
@@ -59,8 +60,7 @@ export function largestFirst(faces) {
  */
 export function frontal({ mesh }) {
   const [start, end] = ASIDE;
-  const x = Math.min(Math.max((end - turnedAside(mesh)) / (end - start), 0), 1);
-  return x * x * (3 - 2 * x);
+  return smooth((end - turnedAside(mesh)) / (end - start));
 }
 
 /**
